@@ -1,0 +1,79 @@
+// Bundles every entry of package.json's `exports` with esbuild, once per condition. An entry's source is where its `types`
+// would be under src/: "./dist/types/train/index.d.ts" comes from src/train/index.ts. A new entry is one block there.
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, relative } from "node:path";
+import { build } from "esbuild";
+import { at, writeIfChanged } from "./files.mjs";
+
+// Edge runtimes may not compile bytes, so there the .wasm is imported as a module. Cloudflare takes the bare name, Vercel
+// and Next.js want "?module" after it. Everywhere else the bytes are inlined (src/runtime/load.ts).
+const VARIANTS = [
+  { condition: "default", out: "dist" },
+  { condition: "workerd", out: "dist/workerd", wasm: "../kernels.wasm" },
+  { condition: "edge-light", out: "dist/edge-light", wasm: "../kernels.wasm?module" },
+];
+
+export async function bundle() {
+  const written = new Set([at("dist/kernels.wasm")]);
+  writeIfChanged(at("dist/kernels.wasm"), readFileSync(at("build/kernels.simd.wasm")));
+  for (const variant of VARIANTS) {
+    const { outputFiles } = await build({
+      absWorkingDir: at("."),
+      entryPoints: entriesFor(variant.condition),
+      outdir: at(variant.out),
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "neutral", // no Node built-ins, no process.env: a bare import that is left over is an error
+      mainFields: ["module", "main"],
+      conditions: ["import"],
+      target: "es2022",
+      chunkNames: "chunk-[hash]", // beside the entries, so that "../kernels.wasm" is right in each
+      // Not minified: names and lines stay as written, so stack traces are readable without a source map (none is shipped,
+      // as its sources would not be), and whoever bundles an application minifies this too.
+      charset: "utf8",
+      legalComments: "inline",
+      plugins: variant.wasm ? [wasmAsModule(variant.wasm)] : [],
+      write: false,
+      logLevel: "warning",
+    });
+    for (const { path, contents } of outputFiles) {
+      writeIfChanged(path, contents);
+      written.add(path);
+    }
+  }
+  removeStale(written);
+}
+
+/** esbuild's `{ output name: source file }` for one condition. */
+function entriesFor(condition) {
+  const { exports } = JSON.parse(readFileSync(at("package.json"), "utf8"));
+  const entries = Object.values(exports).filter((entry) => entry.types);
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const source = entry.types.replace("./dist/types/", "src/").replace(/\.d\.ts$/, ".ts");
+      return [basename(entry[condition], ".js"), source];
+    }),
+  );
+}
+
+/** Puts load.workerd.ts in the place of load.ts, and leaves its .wasm import for the platform to resolve. */
+function wasmAsModule(wasm) {
+  return {
+    name: "wasm-as-module",
+    setup({ onResolve }) {
+      onResolve({ filter: /\/load\.js$/ }, ({ resolveDir }) =>
+        relative(at("src"), resolveDir) === "runtime" ? { path: at("src/runtime/load.workerd.ts") } : undefined,
+      );
+      onResolve({ filter: /\.wasm$/ }, () => ({ path: wasm, external: true, sideEffects: false }));
+    },
+  };
+}
+
+function removeStale(written) {
+  for (const entry of readdirSync(at("dist"), { recursive: true, withFileTypes: true })) {
+    const path = `${entry.parentPath}/${entry.name}`;
+    if (!entry.isFile() || written.has(path) || relative(at("dist"), path).startsWith("types/")) continue;
+    rmSync(path);
+  }
+}

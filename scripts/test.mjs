@@ -1,0 +1,32 @@
+// `npm test`: everything that must hold, each check run even if one before it failed, and the total on the last line.
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { at, exists } from "./build/files.mjs";
+
+const RESULTS = at("build/test-results.json");
+const REPORTERS = ["--reporter=default", "--reporter=json", `--outputFile.json=${RESULTS}`];
+const bin = (name) => at(`node_modules/.bin/${name}`);
+const checks = [
+  ["build", process.execPath, [at("scripts/build.mjs")]],
+  ["lint and format (biome)", bin("biome"), ["ci", "."]],
+  ["types (tsc)", bin("tsc"), ["-p", at("tsconfig.json")]],
+  ["size", process.execPath, [at("scripts/size.mjs")]],
+  ["tests (vitest)", bin("vitest"), ["run", ...REPORTERS, ...process.argv.slice(2)]],
+];
+
+rmSync(RESULTS, { force: true });
+const failed = checks.filter(([name, command, args]) => {
+  console.log(`\n== ${name}`);
+  return spawnSync(command, args, { cwd: at("."), stdio: "inherit" }).status !== 0;
+});
+
+const vitest = exists(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : {};
+const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0 } = vitest;
+// vitest counts its tests itself; it can also fail without one, when a file does not load.
+const others = failed.filter(([name]) => name !== "tests (vitest)" || numFailedTests === 0);
+const passed = numPassedTests + checks.length - 1 - failed.filter(([name]) => name !== "tests (vitest)").length;
+
+console.log(`\n== total${failed.length > 0 ? `; failed: ${failed.map(([name]) => name).join(", ")}` : ""}`);
+if (numPendingTests > 0) console.log(`${numPendingTests} skipped (named above)`);
+console.log(`${passed} passed, ${numFailedTests + others.length} failed`);
+process.exitCode = failed.length > 0 ? 1 : 0;

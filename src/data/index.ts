@@ -1,0 +1,4 @@
+// lanewise/data: data sets to train and test on, and the files they come in.
+export { digits } from "./digits.js";
+export { idx, toIdx } from "./idx.js";
+export { images, labels } from "./images.js";

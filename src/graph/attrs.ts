@@ -1,0 +1,66 @@
+// Checks for op attributes. One schema serves calls and files alike, so nothing that a file says reaches a shape rule unchecked.
+import { typeError } from "../errors.js";
+
+/** Accepts a value, or says what it should have been. */
+export type Check = (value: unknown) => string | undefined;
+
+export type Schema<A> = { readonly [K in keyof A]-?: Check };
+
+const expects =
+  (what: string, fits: (value: unknown) => boolean): Check =>
+  (value) =>
+    fits(value) ? undefined : what;
+
+/** A whole number in [low, high]. */
+export const integer = (low: number, high = 2 ** 31 - 1): Check =>
+  expects(
+    `an integer in [${low}, ${high}]`,
+    (v) => Number.isInteger(v) && (v as number) >= low && (v as number) <= high,
+  );
+
+/** A list of whole numbers in [low, high]; of `count` numbers where given, else at most 8. */
+export const integers = (low: number, count?: number, high = 2 ** 31 - 1): Check => {
+  const one = integer(low, high);
+  const what = `${count ?? "a list of at most 8"} integers in [${low}, ${high}]`;
+  return expects(
+    what,
+    (v) => Array.isArray(v) && (count === undefined ? v.length <= 8 : v.length === count) && !v.some(one),
+  );
+};
+
+/** A number in [low, high], not NaN; infinities are written "inf" and "-inf" in files and never reach here. */
+export const number = (low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY): Check =>
+  expects(`a number in [${low}, ${high}]`, (v) => typeof v === "number" && v >= low && v <= high);
+
+/** One of the given words. */
+export const oneOf = (...words: readonly string[]): Check =>
+  expects(`one of ${words.map((w) => `"${w}"`).join(", ")}`, (v) => typeof v === "string" && words.includes(v));
+
+export const boolean: Check = expects("true or false", (v) => typeof v === "boolean");
+
+/** A name: 1 to 256 characters without control characters. */
+export const text: Check = expects(
+  "a text of 1 to 256 printable characters",
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  (v) => typeof v === "string" && v.length > 0 && v.length <= 256 && !/[\u0000-\u001f]/.test(v),
+);
+
+/** What `check` accepts, or nothing at all. */
+export const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? undefined : check(value);
+
+/** @throws {TypeError} for the first attribute that is wrong, missing or unknown */
+export function validate<A extends object>(op: string, schema: Schema<A>, attrs: A): void {
+  for (const key of Object.keys(schema) as (keyof A & string)[]) {
+    const expected = schema[key](attrs[key]);
+    if (expected !== undefined) {
+      throw typeError({ op, expected: `${key} to be ${expected}`, actual: JSON.stringify(attrs[key]) ?? "nothing" });
+    }
+  }
+  const unknown = Object.keys(attrs).find((key) => !Object.hasOwn(schema, key));
+  if (unknown !== undefined) {
+    throw typeError({ op, expected: `attributes ${Object.keys(schema).join(", ") || "none"}`, actual: `"${unknown}"` });
+  }
+}

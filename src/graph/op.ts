@@ -1,0 +1,72 @@
+// What an op is: a name, its attributes, a shape rule, a gradient rule and a lowering. Each op is defined in one place, in ../ops.
+import type { Kernels } from "../runtime/kernels.generated.js";
+import { type Schema, validate } from "./attrs.js";
+import type { Attrs, Node, Spec, Value } from "./value.js";
+
+export type KernelName = keyof Kernels;
+
+/** A kernel's argument: a plain number, or a Value that stands for the address of its memory. */
+export type Argument = number | Value;
+
+type Arguments<P extends readonly unknown[]> = { [I in keyof P]: Argument };
+
+/** Where a lowering writes its kernel calls. */
+export interface Emit {
+  /** Appends one kernel call; its arguments are checked against the kernel's signature. */
+  call<K extends KernelName>(kernel: K, ...args: Arguments<Parameters<Kernels[K]>>): void;
+}
+
+/** A gradient rule's result: one entry per input, `undefined` where nothing flows. */
+export type Gradients = readonly (Value | undefined)[];
+
+/** The facts about one op, with its attributes typed as `A`. */
+export interface OpFacts<A> {
+  /** What each attribute may be; anything else in a file or a call is refused. */
+  readonly attrs?: Schema<A>;
+  /** The shape rule. @throws {ShapeError} when the inputs do not fit */
+  infer(inputs: readonly Spec[], attrs: A): Spec | readonly Spec[];
+  /** The gradient rule: upstream gradients of the results in, gradients of the inputs out. Without it nothing flows back. */
+  grad?(node: Node, upstream: Gradients, attrs: A): Gradients;
+  /** Rewrites the op into ones nearer to the kernels, choosing algorithms by shape; `undefined` where `lower` can do it as it is. */
+  expand?(inputs: readonly Value[], attrs: A): Value | undefined;
+  /** Emits the kernel calls. */
+  lower?(emit: Emit, node: Node, attrs: A): void;
+  /** What the op is when nothing is trained: dropout is its input. */
+  inference?(inputs: readonly Value[], attrs: A): Value;
+  /** Floating-point operations of one run. */
+  flops?(node: Node, attrs: A): number;
+  /** The result is the first input's memory under another shape. */
+  readonly view?: boolean;
+  /** The kernel may write its first result over this input when nobody else needs it. */
+  readonly inPlace?: number;
+  /** Input i is state that the kernel updates; result k is `writes[k]` after the update. Such nodes are effects. */
+  readonly writes?: readonly number[];
+  /** Made by gradient rules and expansions only; files may not name it. */
+  readonly internal?: boolean;
+  /** Takes an attribute `stream`: `build` gives every such node its own random numbers. */
+  readonly random?: boolean;
+  /** Takes a rank-1 bias as third input and clamps its result to the attributes [low, high]: passes/fuse.ts uses it. */
+  readonly epilogue?: boolean;
+}
+
+/** An op as graphs hold it, its attribute type erased. */
+export interface Op extends Omit<OpFacts<Attrs>, "attrs" | "infer"> {
+  readonly name: string;
+  check(attrs: Attrs): void;
+  infer(inputs: readonly Spec[], attrs: Attrs): readonly Spec[];
+}
+
+/** Defines an op. Its attributes are validated by `facts.attrs` whenever a node is made, from a call or from a file. */
+export function defineOp<A extends object = Record<never, never>>(name: string, facts: OpFacts<A>): Op {
+  const schema = (facts.attrs ?? {}) as Schema<Attrs>;
+  const { infer, ...rest } = facts as unknown as OpFacts<Attrs>;
+  return {
+    ...rest,
+    name,
+    check: (attrs) => validate(name, schema, attrs),
+    infer: (inputs, attrs) => {
+      const specs = infer(inputs, attrs);
+      return Array.isArray(specs) ? (specs as readonly Spec[]) : [specs as Spec];
+    },
+  };
+}

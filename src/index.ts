@@ -1,0 +1,26 @@
+// lanewise: define, build, run, save and load models. Training is in lanewise/train, data sets in lanewise/data.
+export { FormatError, ShapeError, UnsupportedError } from "./errors.js";
+export { load, save } from "./formats/native.js";
+export type { Value } from "./graph/value.js";
+export { activation } from "./layers/activation.js";
+export { type Conv2dLayerOptions, conv2d } from "./layers/conv2d.js";
+export { type DenseOptions, dense } from "./layers/dense.js";
+export type { Layer, LayerOptions } from "./layers/layer.js";
+export { maxPooling2d, type Pooling2dOptions } from "./layers/pooling.js";
+export { dropout } from "./layers/regularization.js";
+export { sequential } from "./layers/sequential.js";
+export { flatten } from "./layers/shape.js";
+export { type ActivationName, relu, softmax } from "./ops/activation.js";
+export { add, div, mul, sub } from "./ops/arithmetic.js";
+export { convolution2d } from "./ops/conv2d.js";
+export type { Initializer, InitializerName } from "./ops/initializer.js";
+export { constant, input } from "./ops/leaf.js";
+export { matmul } from "./ops/matmul.js";
+export { argMax, mean, sum } from "./ops/reduce.js";
+export { reshape } from "./ops/shape.js";
+export { type BuildOptions, build } from "./program/build.js";
+export type { Model, Session, TensorSpec } from "./program/model.js";
+export type { Plan, PlanCall, PlanRegion } from "./program/print.js";
+export type { KernelSource } from "./runtime/kernels.js";
+export type { Source } from "./runtime/read.js";
+export { type DType, type NestedArray, type Tensor, type TypedArray, tensor } from "./tensor.js";

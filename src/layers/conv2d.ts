@@ -1,0 +1,65 @@
+// 2-D convolution layer.
+import type { Value } from "../graph/value.js";
+import { type ActivationName, activation } from "../ops/activation.js";
+import { add } from "../ops/arithmetic.js";
+import { wantRank } from "../ops/check.js";
+import { convolution2d } from "../ops/conv2d.js";
+import type { Initializer, InitializerName } from "../ops/initializer.js";
+import { type Layer, type LayerOptions, layer } from "./layer.js";
+import { padding as checkPadding, positive, positivePair } from "./options.js";
+
+export interface Conv2dLayerOptions extends LayerOptions {
+  /** Default 1. */
+  strides?: number | readonly [number, number];
+  /** `same` pads as TensorFlow does, the odd pixel after; default `valid`. */
+  padding?: "valid" | "same";
+  /** Distance of the filter's elements; default 1. */
+  dilationRate?: number | readonly [number, number];
+  /** Default linear. */
+  activation?: ActivationName | ((x: Value) => Value);
+  /** Default true. */
+  useBias?: boolean;
+  /** Default `glorotUniform`. */
+  kernelInitializer?: InitializerName | Initializer;
+  /** Default `zeros`. */
+  biasInitializer?: InitializerName | Initializer;
+}
+
+const known = [
+  "strides",
+  "padding",
+  "dilationRate",
+  "activation",
+  "useBias",
+  "kernelInitializer",
+  "biasInitializer",
+] as const satisfies (keyof Conv2dLayerOptions)[];
+
+/**
+ * 2-D convolution, as Keras' `Conv2D`. Weights: `kernel` [height, width, in, filters], `bias` [filters].
+ * @param filters number of output channels
+ * @param kernelSize height and width of the filter, or one number for both
+ * @returns a layer from float32 [batch, height, width, channels] to [batch, outHeight, outWidth, filters]
+ * @throws {RangeError} for sizes that are no positive integers; the layer throws {ShapeError} for an input that does not fit
+ * @example
+ * conv2d(32, 3, { activation: "relu" })(input([28, 28, 1])).shape; // [1, 26, 26, 32]
+ */
+export function conv2d(
+  filters: number,
+  kernelSize: number | readonly [number, number],
+  options: Conv2dLayerOptions = {},
+): Layer {
+  positive("conv2d", "filters", filters);
+  const [kh, kw] = positivePair("conv2d", "kernelSize", kernelSize);
+  const { useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros", padding = "valid" } = options;
+  const strides = positivePair("conv2d", "strides", options.strides ?? 1);
+  const dilations = positivePair("conv2d", "dilationRate", options.dilationRate ?? 1);
+  checkPadding("conv2d", padding);
+  const act = activation(options.activation, "conv2d");
+  return layer("conv2d", options, known, (x, weight) => {
+    wantRank("conv2d", 4, "an image [height, width, channels]", x);
+    const kernel = weight("kernel", [kh, kw, x.shape[3], filters], kernelInitializer);
+    const y = convolution2d(x, kernel, { strides, padding, dilations });
+    return act(useBias ? add(y, weight("bias", [filters], biasInitializer)) : y);
+  });
+}

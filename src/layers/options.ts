@@ -1,0 +1,27 @@
+// Checks for the numbers that layers take, on the user's own line.
+import { rangeError } from "../errors.js";
+
+/** @throws {RangeError} unless `value` is a whole number of at least 1 */
+export function positive(op: string, what: string, value: unknown): asserts value is number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return;
+  throw rangeError({ op, expected: `${what} to be a positive integer`, actual: String(value) });
+}
+
+/** A positive integer for both axes, or one for each. @throws {RangeError} for anything else */
+export function positivePair(op: string, what: string, value: unknown): readonly [number, number] {
+  const both: unknown = Array.isArray(value) ? value : [value, value];
+  const list = both as unknown[];
+  if (list.length === 2 && list.every((n) => Number.isSafeInteger(n) && (n as number) >= 1))
+    return list as [number, number];
+  throw rangeError({
+    op,
+    expected: `${what} to be a positive integer or two`,
+    actual: JSON.stringify(value) ?? "nothing",
+  });
+}
+
+/** @throws {RangeError} unless the padding is one of the two there are */
+export function padding(op: string, value: unknown): asserts value is "valid" | "same" {
+  if (value === "valid" || value === "same") return;
+  throw rangeError({ op, expected: 'padding "valid" or "same"', actual: JSON.stringify(value) ?? "nothing" });
+}

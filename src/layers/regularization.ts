@@ -1,0 +1,16 @@
+// Layers that act only while a model is trained.
+import { rangeError } from "../errors.js";
+import { dropout as drop } from "../ops/random.js";
+import { type Layer, type LayerOptions, layer } from "./layer.js";
+
+/**
+ * While training, zeroes a share of the elements and scales the others by 1 / (1 - rate), as Keras' `Dropout`; else passes its input on.
+ * @param rate share of zeros, in [0, 1)
+ * @throws {RangeError} for a rate outside [0, 1)
+ * @example
+ * dropout(0.5)(input([64])).shape; // [1, 64]
+ */
+export function dropout(rate: number, options: LayerOptions = {}): Layer {
+  if (!(rate >= 0 && rate < 1)) throw rangeError({ op: "dropout", expected: "a rate in [0, 1)", actual: String(rate) });
+  return layer("dropout", options, [], (x) => (rate === 0 ? x : drop(x, rate)));
+}

@@ -1,0 +1,92 @@
+// Elementwise arithmetic on two arrays with NumPy broadcasting.
+import { UnsupportedError } from "../errors.js";
+import { defineOp, type Emit, type Gradients, type KernelName } from "../graph/op.js";
+import { apply, type Value } from "../graph/value.js";
+import { broadcast, type Shape, show, sizeOf } from "../shape.js";
+import { sameDType, wantDType } from "./check.js";
+import { scalar } from "./leaf.js";
+import { sumTo } from "./reduce.js";
+
+/** One loop of a broadcast: how many steps, and how far each operand moves in one (0 where it is repeated). */
+export type Loop = readonly [size: number, a: number, b: number];
+
+/** The loops of `a op b`, outermost first; axes that both operands walk alike become one. */
+export function broadcastLoops(a: Shape, b: Shape, out: Shape): Loop[] {
+  const step = (shape: Shape, axis: number) => {
+    const own = axis - out.length + shape.length;
+    return (shape[own] ?? 1) === 1 ? 0 : sizeOf(shape.slice(own + 1));
+  };
+  const loops: Loop[] = [];
+  for (let axis = out.length - 1; axis >= 0; axis--) {
+    const next: Loop = [out[axis], step(a, axis), step(b, axis)];
+    if (next[0] === 1) continue;
+    const inner = loops[0];
+    const alike = inner && next[1] === inner[0] * inner[1] && next[2] === inner[0] * inner[2];
+    if (alike) loops[0] = [inner[0] * next[0], inner[1], inner[2]];
+    else loops.unshift(next);
+  }
+  return loops;
+}
+
+type BinaryKernel = Extract<KernelName, "f32_add" | "f32_sub" | "f32_mul" | "f32_div">;
+type BinaryGrad = (a: Value, b: Value, dy: Value, y: Value) => readonly [Value, Value];
+
+/** Emits y = kernel(a, b) with both repeated to the shape of y. */
+export function emitBroadcast(emit: Emit, kernel: BinaryKernel, a: Value, b: Value, y: Value): void {
+  const loops = broadcastLoops(a.shape, b.shape, y.shape);
+  if (loops.length > 4) {
+    throw new UnsupportedError(
+      `${kernel}: broadcasting ${show(a.shape)} with ${show(b.shape)} needs more than 4 loops`,
+      [kernel],
+    );
+  }
+  while (loops.length < 4) loops.unshift([1, 0, 0]);
+  const [[d0, a0, b0], [d1, a1, b1], [d2, a2, b2], [d3, a3, b3]] = loops;
+  emit.call(kernel, d0, d1, d2, d3, a0, a1, a2, a3, b0, b1, b2, b3, a, b, y);
+}
+
+const binary = (name: string, kernel: BinaryKernel, grad: BinaryGrad) =>
+  defineOp(name, {
+    infer([a, b]) {
+      wantDType(name, "float32", a, b);
+      return { shape: broadcast(a.shape, b.shape, name), dtype: sameDType(name, a, b) };
+    },
+    grad({ inputs: [a, b], outputs: [y] }, [dy]): Gradients {
+      const [da, db] = grad(a, b, dy as Value, y);
+      return [sumTo(da, a.shape), sumTo(db, b.shape)];
+    },
+    lower: (emit, { inputs: [a, b], outputs: [y] }) => emitBroadcast(emit, kernel, a, b, y),
+    flops: ({ outputs: [y] }) => sizeOf(y.shape),
+    inPlace: 0,
+  });
+
+export const arithmeticOps = {
+  add: binary("add", "f32_add", (_a, _b, dy) => [dy, dy]),
+  sub: binary("sub", "f32_sub", (_a, _b, dy) => [dy, mul(dy, -1)]),
+  mul: binary("mul", "f32_mul", (a, b, dy) => [mul(dy, b), mul(dy, a)]),
+  // d(a/b) = da/b - (a/b)/b db
+  div: binary("div", "f32_div", (_a, b, dy, y) => [div(dy, b), mul(div(mul(dy, y), b), -1)]),
+};
+
+const operand = (x: Value | number): Value => (typeof x === "number" ? scalar(x) : x);
+
+/**
+ * a + b with NumPy broadcasting.
+ * @param a float32 of any shape, or a number
+ * @param b float32 of any shape that broadcasts with `a`, or a number
+ * @returns float32 of the broadcast shape
+ * @throws {ShapeError} when the shapes do not broadcast
+ * @example
+ * const x = input([4]);
+ * add(x, 1).shape; // [1, 4]
+ */
+export const add = (a: Value | number, b: Value | number): Value => apply(arithmeticOps.add, [operand(a), operand(b)]);
+
+/** a - b with NumPy broadcasting; see {@link add}. */
+export const sub = (a: Value | number, b: Value | number): Value => apply(arithmeticOps.sub, [operand(a), operand(b)]);
+
+/** a * b with NumPy broadcasting; see {@link add}. */
+export const mul = (a: Value | number, b: Value | number): Value => apply(arithmeticOps.mul, [operand(a), operand(b)]);
+
+/** a / b with NumPy broadcasting, IEEE division; see {@link add}. */
+export const div = (a: Value | number, b: Value | number): Value => apply(arithmeticOps.div, [operand(a), operand(b)]);

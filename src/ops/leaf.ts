@@ -1,0 +1,88 @@
+// Where graphs begin: inputs (fed at each run, batch first), arguments (small numbers that change between runs: learning rate, step),
+// states (what persists: parameters, moments) and constants.
+import { boolean, integers, oneOf, optional, text } from "../graph/attrs.js";
+import { defineOp } from "../graph/op.js";
+import { leaf, type Value } from "../graph/value.js";
+import { checkShape, type Shape } from "../shape.js";
+import { type DType, dtypes, type Tensor } from "../tensor.js";
+import { checkInitializer, type Initializer } from "./initializer.js";
+
+interface Fed {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly name?: string;
+}
+
+const fed = { shape: integers(0), dtype: oneOf(...dtypes), name: optional(text) };
+
+export const inputOp = defineOp<Fed>("input", { attrs: fed, infer: () => [] });
+export const argumentOp = defineOp<Fed>("argument", { attrs: fed, infer: () => [] });
+export const constantOp = defineOp("constant", { infer: () => [] });
+
+export interface StateAttrs {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** The weight's own name within its layer: `kernel`. */
+  readonly name: string;
+  readonly initializer: Initializer;
+  readonly trainable: boolean;
+}
+
+export const stateOp = defineOp<StateAttrs>("state", {
+  attrs: { shape: integers(0), dtype: oneOf(...dtypes), name: text, initializer: checkInitializer, trainable: boolean },
+  infer: () => [],
+});
+
+/**
+ * An input of a model.
+ * @param shape without the batch
+ * @param options.dtype default `float32`
+ * @param options.name default `input`, `input_1`, ... in the order of `build`
+ * @example
+ * const x = input([28, 28, 1]);
+ * x.shape; // [1, 28, 28, 1]: the batch comes first, 1 while the graph is defined
+ */
+export function input(shape: readonly number[], options: { dtype?: DType; name?: string } = {}): Value {
+  checkShape(shape, "input");
+  const { dtype = "float32", name } = options;
+  return leaf(
+    inputOp,
+    { shape: [...shape], dtype, ...(name === undefined ? {} : { name }) },
+    { shape: [1, ...shape], dtype },
+  );
+}
+
+/** The same input for another batch size. */
+export function withBatch(value: Value, batch: number): Value {
+  const attrs = value.node.attrs as unknown as Fed;
+  return leaf(inputOp, value.node.attrs, { shape: [batch, ...attrs.shape], dtype: value.dtype });
+}
+
+/** A small array that is written before each run by name. */
+export const argument = (name: string, shape: Shape = [], dtype: DType = "float32"): Value =>
+  leaf(argumentOp, { name, shape: [...shape], dtype }, { shape, dtype });
+
+/** What persists between runs; the model that uses it gives it memory. */
+export function state(
+  name: string,
+  shape: Shape,
+  initializer: Initializer,
+  trainable: boolean,
+  dtype: DType = "float32",
+): Value {
+  checkShape(shape, "state");
+  return leaf(
+    stateOp,
+    { name, shape: [...shape], dtype, initializer: { ...initializer }, trainable },
+    { shape, dtype },
+  );
+}
+
+/** Numbers known when the graph is made. */
+export const constant = (data: Tensor): Value => leaf(constantOp, {}, { shape: data.shape, dtype: data.dtype }, data);
+
+/** A scalar constant. */
+export const scalar = (x: number): Value => constant({ data: Float32Array.of(x), shape: [], dtype: "float32" });
+
+export const isState = (value: Value): boolean => value.node.op === stateOp;
+export const stateAttrs = (value: Value): StateAttrs => value.node.attrs as unknown as StateAttrs;

@@ -1,0 +1,267 @@
+// A model: a graph, its weights in a memory of its own, and the programs made for the batch sizes it has met.
+import { rangeError, ShapeError, typeError } from "../errors.js";
+import { type Graph, make, type Value } from "../graph/value.js";
+import { remake, rewrite } from "../graph/walk.js";
+import { inputOp, stateAttrs, withBatch } from "../ops/leaf.js";
+import { inference } from "../passes/inference.js";
+import { sameShape, show, sizeOf } from "../shape.js";
+import { type DType, dtypeOf, type Tensor, type TypedArray } from "../tensor.js";
+import { type Names, nameAll } from "./names.js";
+import { Plan } from "./print.js";
+import { Program } from "./program.js";
+import { Store } from "./store.js";
+import { summary } from "./summary.js";
+
+/** What goes into or comes out of a model. */
+export interface TensorSpec {
+  readonly name: string;
+  /** Without the batch. */
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** Views of a model's memory for one batch size. Each getter gives a current view: do not keep it across calls of the model. */
+export interface Session {
+  readonly inputs: TypedArray[];
+  readonly outputs: TypedArray[];
+  /** Computes outputs from inputs. */
+  run(): void;
+}
+
+/** How many batch sizes keep their programs. */
+const PROGRAMS = 8;
+
+export class Model {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** The graph as it was defined, for the parts of this package that transform models. */
+  readonly graph: Graph;
+  /** The memory and kernels, likewise. */
+  readonly store: Store;
+  readonly names: Names;
+  readonly #programs = new Map<number, Program>();
+  readonly #sessions = new Map<number, Program>();
+
+  /** Made by `build`, `load` and `clone`, which give the weights their values. */
+  constructor(
+    readonly name: string,
+    graph: Graph,
+    module: WebAssembly.Module,
+  ) {
+    this.graph = numberStreams(graph);
+    this.names = nameAll(this.graph);
+    this.store = new Store(module);
+    for (const value of this.names.states.values()) this.store.add(value);
+    this.inputs = this.graph.inputs.map(({ shape, dtype }, i) => ({
+      name: this.names.inputs[i],
+      shape: shape.slice(1),
+      dtype,
+    }));
+    this.outputs = this.graph.outputs.map(({ shape, dtype, node }, i) => {
+      const layer = node.layer && this.names.layers.get(node.layer);
+      return { name: layer ?? (i === 0 ? "output" : `output_${i}`), shape: shape.slice(1), dtype };
+    });
+  }
+
+  /**
+   * Computes the outputs for a batch.
+   * @param x one tensor [batch, ...shape] per input (integers are converted for float32 inputs), or its bare numbers
+   * @returns one tensor [batch, ...shape] per output, an array of them when there are several
+   * @throws {ShapeError} when a shape does not fit; {RangeError} when the batch needs more memory than there is: then nothing has run
+   */
+  predict(x: Tensor | TypedArray | readonly (Tensor | TypedArray)[]): Tensor | Tensor[] {
+    const feeds = this.feeds(x, "predict");
+    const batch = feeds[0].shape[0];
+    const results = batch === 0 ? this.#nothing() : this.#compute(batch, feeds);
+    return results.length === 1 ? results[0] : results;
+  }
+
+  /** Checks what a user feeds, and gives every array its full shape. */
+  feeds(x: Tensor | TypedArray | readonly (Tensor | TypedArray)[], op: string): Tensor[] {
+    const list = Array.isArray(x) ? (x as readonly (Tensor | TypedArray)[]) : [x as Tensor | TypedArray];
+    if (list.length !== this.inputs.length) {
+      const expected = `${this.inputs.length} inputs (${this.inputs.map((spec) => `"${spec.name}"`).join(", ")})`;
+      throw typeError({ op, expected, actual: String(list.length) });
+    }
+    const feeds = list.map((each, i) => asFeed(each, this.inputs[i], op));
+    const other = feeds.findIndex((feed) => feed.shape[0] !== feeds[0].shape[0]);
+    if (other > 0) {
+      const actual = `${feeds[0].shape[0]} and ${feeds[other].shape[0]}`;
+      throw new ShapeError({ op, layer: this.inputs[other].name, expected: "one batch size for all inputs", actual });
+    }
+    return feeds;
+  }
+
+  /** The graph with another batch size; shapes are inferred anew. */
+  atBatch(batch: number): Graph {
+    return rewrite(this.graph, (node, inputs) => {
+      if (node.op === inputOp && node.outputs[0].shape[0] !== batch) return [withBatch(node.outputs[0], batch)];
+      return remake(node, inputs);
+    });
+  }
+
+  /** The program that computes the outputs for a batch size. */
+  program(batch: number): Program {
+    const known = this.#programs.get(batch);
+    const program = known ?? new Program(this.store, inference(this.atBatch(batch)));
+    this.#programs.delete(batch);
+    this.#programs.set(batch, program);
+    if (this.#programs.size > PROGRAMS) {
+      const [oldest, stale] = this.#programs.entries().next().value as [number, Program];
+      stale.free();
+      this.#programs.delete(oldest);
+    }
+    return program;
+  }
+
+  #compute(batch: number, feeds: readonly Tensor[]): Tensor[] {
+    const program = this.program(batch);
+    const { inputs, outputs } = program.layout.graph;
+    program.bind();
+    feeds.forEach((feed, i) => {
+      program.view(inputs[i]).set(feed.data);
+    });
+    program.run();
+    return outputs.map((value) => ({ data: program.view(value).slice(), shape: [...value.shape], dtype: value.dtype }));
+  }
+
+  #nothing(): Tensor[] {
+    const { outputs } = this.atBatch(1);
+    return outputs.map(({ shape, dtype }) => ({ data: new Float32Array(0), shape: [0, ...shape.slice(1)], dtype }));
+  }
+
+  /**
+   * Zero-copy access for one batch size: write `inputs`, `run()`, read `outputs`. One session a batch size, kept as long as the model.
+   * @param batch default 1
+   * @throws {RangeError} when `batch` is no positive integer, or needs more memory than there is
+   */
+  session(batch = 1): Session {
+    checkBatch(batch, "session");
+    const program =
+      this.#sessions.get(batch) ?? new Program(this.store, inference(this.atBatch(batch)), { exclusive: true });
+    this.#sessions.set(batch, program);
+    const { graph } = program.layout;
+    program.bind();
+    return {
+      get inputs() {
+        return graph.inputs.map((value) => program.view(value));
+      },
+      get outputs() {
+        return graph.outputs.map((value) => program.view(value));
+      },
+      run: () => program.run(),
+    };
+  }
+
+  /** Copies of all weights by name, moving statistics among them. */
+  weights(): Record<string, Tensor> {
+    return Object.fromEntries([...this.names.states].map(([name, value]) => [name, this.store.read(value)]));
+  }
+
+  /**
+   * Replaces weights by name; weights that are not named keep their values.
+   * @throws {RangeError} for a name that there is not; {ShapeError} or {TypeError} for a tensor that does not fit; then nothing changed
+   */
+  setWeights(weights: Record<string, Tensor>): void {
+    const writes = Object.entries(weights).map(([name, given]): [Value, TypedArray] => {
+      const value = this.names.states.get(name);
+      if (value === undefined) {
+        const expected = `a weight of ${[...this.names.states.keys()].join(", ")}`;
+        throw rangeError({ op: "setWeights", expected, actual: `"${name}"` });
+      }
+      if (!sameShape(given.shape, value.shape)) {
+        throw new ShapeError({ op: "setWeights", layer: name, expected: show(value.shape), actual: show(given.shape) });
+      }
+      if (given.dtype !== value.dtype || dtypeOf(given.data, "setWeights") !== value.dtype) {
+        throw typeError({ op: "setWeights", layer: name, expected: value.dtype, actual: given.dtype });
+      }
+      if (given.data.length !== sizeOf(value.shape)) {
+        throw new ShapeError({
+          op: "setWeights",
+          layer: name,
+          expected: `${sizeOf(value.shape)} numbers`,
+          actual: String(given.data.length),
+        });
+      }
+      return [value, given.data];
+    });
+    for (const [value, data] of writes) this.store.write(value, data);
+  }
+
+  /** A table of layers, output shapes and parameter counts, as Keras prints it. */
+  summary(): string {
+    return summary(this);
+  }
+
+  /** What runs for a batch, and where: `String(plan)` lists the kernel calls and the memory map. @param batch default 1 */
+  plan(batch = 1): Plan {
+    checkBatch(batch, "plan");
+    return new Plan(this.program(batch), this.store, this.names, `${this.name}, batch ${batch}`);
+  }
+
+  /** Draws all weights anew by their initializers. @param seed an integer in [0, 2^53) */
+  initialize(seed: number): void {
+    let stream = 0;
+    for (const value of this.names.states.values()) this.store.initialize(value, seed, stream++);
+  }
+
+  /** A model of its own with the same graph and weights. */
+  clone(): Model {
+    const copy = new Model(this.name, this.graph, this.store.module);
+    copy.setWeights(this.weights());
+    return copy;
+  }
+
+  /** States that training changes. */
+  get trainable(): Value[] {
+    return [...this.names.states.values()].filter((value) => stateAttrs(value).trainable);
+  }
+}
+
+function checkBatch(batch: number, op: string): void {
+  if (Number.isSafeInteger(batch) && batch >= 1) return;
+  throw rangeError({ op, expected: "a positive integer as batch", actual: String(batch) });
+}
+
+function asFeed(x: Tensor | TypedArray, spec: TensorSpec, op: string): Tensor {
+  const layer = spec.name;
+  const each = sizeOf(spec.shape);
+  const data = ArrayBuffer.isView(x) ? x : x?.data;
+  const dtype = ArrayBuffer.isView(x) ? dtypeOf(x, op) : (x?.dtype ?? dtypeOf(data, op));
+  if (dtypeOf(data, op) === "float32" && spec.dtype !== "float32")
+    throw typeError({ op, layer, expected: spec.dtype, actual: dtype });
+  if (spec.dtype !== "float32" && dtype !== spec.dtype)
+    throw typeError({ op, layer, expected: spec.dtype, actual: dtype });
+  if (ArrayBuffer.isView(x)) {
+    const batch = each === 0 ? 0 : data.length / each;
+    if (!Number.isInteger(batch)) {
+      throw new ShapeError({
+        op,
+        layer,
+        expected: `a multiple of ${each} numbers for ${show(["batch" as never, ...spec.shape])}`,
+        actual: String(data.length),
+      });
+    }
+    return { data, shape: [batch, ...spec.shape], dtype };
+  }
+  if (!sameShape(x.shape.slice(1), spec.shape) || x.shape.length !== spec.shape.length + 1) {
+    throw new ShapeError({ op, layer, expected: show(["batch" as never, ...spec.shape]), actual: show(x.shape) });
+  }
+  if (data.length !== sizeOf(x.shape)) {
+    throw new ShapeError({
+      op,
+      layer,
+      expected: `${sizeOf(x.shape)} numbers for ${show(x.shape)}`,
+      actual: String(data.length),
+    });
+  }
+  return x;
+}
+
+/** Gives every random node its own stream, so that two dropout layers draw different masks. */
+function numberStreams(graph: Graph): Graph {
+  let stream = 0;
+  return rewrite(graph, (node, inputs) =>
+    node.op.random ? make(node.op, inputs, { ...node.attrs, stream: stream++ }).outputs : remake(node, inputs),
+  );
+}

@@ -1,0 +1,120 @@
+// A flat list of kernel calls on memory planned beforehand. Nothing is decided and nothing is allocated while it runs.
+
+import type { Graph, Value } from "../graph/value.js";
+import { verify } from "../graph/verify.js";
+import { argumentOp, constantOp } from "../ops/leaf.js";
+import { expand } from "../passes/expand.js";
+import { fuse } from "../passes/fuse.js";
+import { simplify } from "../passes/simplify.js";
+import type { Region } from "../runtime/arena.js";
+import type { Kernels } from "../runtime/kernels.js";
+import { sizeOf } from "../shape.js";
+import type { TypedArray } from "../tensor.js";
+import { type Call, lower } from "./lower.js";
+import { type Layout, layout, type Slot } from "./plan.js";
+import type { Store } from "./store.js";
+
+type Step = () => void;
+
+/** The passes that every graph goes through on its way to kernels. */
+export const optimize = (graph: Graph): Graph => simplify(fuse(simplify(expand(graph))));
+
+export class Program {
+  readonly layout: Layout;
+  readonly calls: { readonly once: readonly Call[]; readonly each: readonly Call[] };
+  readonly #store: Store;
+  readonly #kept: Region;
+  /** Only of a session: its own workspace, so that no other program writes over its inputs and outputs. */
+  readonly #own: Region | undefined;
+  readonly #arguments = new Map<string, Value[]>();
+  #base = -1;
+  #version = -1;
+  #once: readonly Step[] = [];
+  #each: readonly Step[] = [];
+
+  /** @throws {RangeError} when the planned memory cannot be had; nothing has run then */
+  constructor(store: Store, graph: Graph, { exclusive = false }: { exclusive?: boolean } = {}) {
+    this.#store = store;
+    const optimized = optimize(graph);
+    verify(optimized);
+    this.layout = layout(optimized);
+    this.calls = lower(this.layout);
+    const { kept, workspace } = this.layout;
+    this.#kept = store.arena.allocate(kept, "constants and packed weights");
+    try {
+      if (exclusive) this.#own = store.arena.allocate(workspace, "session");
+      else store.reserve(workspace);
+    } catch (error) {
+      store.arena.free(this.#kept);
+      throw error;
+    }
+    for (const { op, data, attrs, outputs } of this.layout.order) {
+      if (op === argumentOp)
+        this.#arguments.set(String(attrs.name), [...(this.#arguments.get(String(attrs.name)) ?? []), outputs[0]]);
+      if (op === constantOp && data)
+        store.arena.view(data.dtype, this.address(outputs[0]), data.data.length).set(data.data);
+    }
+  }
+
+  /** Where a value is in the memory of the model. */
+  address(value: Value): number {
+    const { kind, value: first, offset } = this.layout.slots.get(value) as Slot;
+    if (kind === "state") return this.#store.address(first.node);
+    return (kind === "kept" ? this.#kept.address : this.#workspace.address) + offset;
+  }
+
+  /** A value's numbers: valid until the next run of any program of the model. */
+  view(value: Value): TypedArray {
+    return this.#store.arena.view(value.dtype, this.address(value), sizeOf(value.shape));
+  }
+
+  /** The kernel calls, in order. */
+  run(): void {
+    this.bind();
+    for (const step of this.#each) step();
+    // Its own updates change no weight that it has read once, but what other programs read.
+    if (this.layout.graph.effects.length > 0) this.#version = ++this.#store.version;
+  }
+
+  /** Writes the arguments of that name; programs that do not use it have none. */
+  setArgument(name: string, numbers: readonly number[]): void {
+    for (const value of this.#arguments.get(name) ?? []) this.view(value).set(numbers);
+  }
+
+  /** Makes the calls' addresses right, and what is computed from weights once; `run` does it. */
+  bind(): void {
+    if (this.#base !== this.#workspace.address) {
+      this.#base = this.#workspace.address;
+      this.#once = this.calls.once.map((call) => this.#step(call));
+      this.#each = this.calls.each.map((call) => this.#step(call));
+    }
+    if (this.#version !== this.#store.version) {
+      for (const step of this.#once) step();
+      this.#version = this.#store.version;
+    }
+  }
+
+  /** Gives its memory back; the program must not be used afterwards. */
+  free(): void {
+    this.#store.arena.free(this.#kept);
+    if (this.#own) this.#store.arena.free(this.#own);
+  }
+
+  get #workspace(): Region {
+    return this.#own ?? this.#store.workspace;
+  }
+
+  /** A call as a closure over plain numbers. */
+  #step({ kernel, args }: Call): Step {
+    const run = this.#store.kernels[kernel] as (...args: number[]) => void;
+    const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = args.map((x) =>
+      typeof x === "number" ? x : this.address(x),
+    );
+    if (args.length <= 6) return () => run(a, b, c, d, e, f);
+    if (args.length <= 12) return () => run(a, b, c, d, e, f, g, h, i, j, k, l);
+    if (args.length <= 20) return () => run(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
+    return () => run(...args.map((x) => (typeof x === "number" ? x : this.address(x))));
+  }
+}
+
+export type { Kernels };

@@ -1,0 +1,81 @@
+// What a model's programs share: kernels, memory, the regions of its states, and one workspace that all of them use in turn.
+import type { Node, Value } from "../graph/value.js";
+import type { StateAttrs } from "../ops/leaf.js";
+import { Arena, type Region } from "../runtime/arena.js";
+import { instantiateKernels, type Kernels } from "../runtime/kernels.js";
+import { sizeOf } from "../shape.js";
+import { bytesOf, type Tensor, type TypedArray } from "../tensor.js";
+
+export class Store {
+  readonly kernels: Kernels;
+  readonly arena: Arena;
+  /** Grows whenever a state changes from outside; programs then redo what they computed from weights once. */
+  version = 0;
+  workspace: Region;
+  readonly #states = new Map<Node, Region>();
+  readonly #rng: Region;
+
+  constructor(readonly module: WebAssembly.Module) {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    this.kernels = instantiateKernels(module, memory);
+    this.arena = new Arena(memory, this.kernels.heapBase());
+    this.#rng = this.arena.allocate(12, "random numbers");
+    this.workspace = this.arena.allocate(0, "workspace");
+  }
+
+  /** Makes the workspace at least so large. Its contents are lost, and programs bound to the old one bind again. */
+  reserve(bytes: number): void {
+    if (bytes <= this.workspace.bytes) return;
+    const wider = this.arena.allocate(bytes, "workspace");
+    this.arena.free(this.workspace);
+    this.workspace = wider;
+  }
+
+  /** Gives a state memory; its contents are undefined. */
+  add(value: Value): void {
+    const { shape, dtype } = value;
+    this.#states.set(value.node, this.arena.allocate(sizeOf(shape) * bytesOf(dtype), `state [${shape.join(", ")}]`));
+  }
+
+  /** Gives a state its first value; `stream` tells its random numbers from those of other states. */
+  initialize(value: Value, seed: number, stream: number): void {
+    const { initializer } = value.node.attrs as unknown as StateAttrs;
+    this.version++;
+    if (initializer.kind === "constant") {
+      this.view(value).fill(initializer.value);
+      return;
+    }
+    this.arena.view("int32", this.#rng.address, 3).set([seed | 0, Math.floor(seed / 2 ** 32) | 0, 0]);
+    const target = [sizeOf(value.shape), this.#rng.address, this.address(value.node)] as const;
+    if (initializer.kind === "uniform")
+      this.kernels.f32_random_uniform(...target, initializer.low, initializer.high, stream);
+    else if (initializer.kind === "normal")
+      this.kernels.f32_random_normal(...target, initializer.mean, initializer.std, stream);
+    else this.kernels.f32_random_truncated_normal(...target, initializer.mean, initializer.std, stream);
+  }
+
+  /** Takes a state's memory back. */
+  remove(value: Value): void {
+    const region = this.#states.get(value.node);
+    if (region) this.arena.free(region);
+    this.#states.delete(value.node);
+  }
+
+  address(node: Node): number {
+    return (this.#states.get(node) as Region).address;
+  }
+
+  /** A state's numbers, as they are in memory now. */
+  view(value: Value): TypedArray {
+    return this.arena.view(value.dtype, this.address(value.node), sizeOf(value.shape));
+  }
+
+  read(value: Value): Tensor {
+    return { data: this.view(value).slice(), shape: [...value.shape], dtype: value.dtype };
+  }
+
+  write(value: Value, data: TypedArray): void {
+    this.view(value).set(data);
+    this.version++;
+  }
+}

@@ -1,0 +1,26 @@
+// Where the kernel module comes from when the caller brings none: its bytes are part of this file's bundle. Edge runtimes,
+// which may not compile bytes, get load.workerd.ts in its place (scripts/build/bundle.mjs); kernels.ts instantiates the module.
+import { KERNELS } from "./wasm.generated.js";
+
+/**
+ * The compiled kernels. Compiling takes milliseconds and its result is immutable, so a process does it once: the promise kept
+ * here is the only thing this package remembers between calls, and nothing depends on whether it was there before.
+ */
+export const kernelModule: () => Promise<WebAssembly.Module> = /* @__PURE__ */ once(() =>
+  WebAssembly.compile(fromBase64(KERNELS)),
+);
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

@@ -1,0 +1,49 @@
+// Examples in batches: which samples, in which order, copied straight into a program's inputs.
+
+import { draws } from "../data/philox.js";
+import { rangeError } from "../errors.js";
+import type { Value } from "../graph/value.js";
+import type { Program } from "../program/program.js";
+import { show, sizeOf } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+/** The numbers 0 to count - 1, shuffled by Fisher and Yates with integer arithmetic; the same for the same seed and epoch everywhere. */
+export function permutation(count: number, seed: number, epoch: number): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const { bits } = draws(seed, epoch);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor((bits() / 2 ** 32) * (i + 1));
+    const kept = order[i];
+    order[i] = order[j];
+    order[j] = kept;
+  }
+  return order;
+}
+
+/** Copies samples into the memory of a program's inputs, converting numbers where the types differ. */
+export function feed(program: Program, inputs: readonly Value[], data: readonly Tensor[], samples: Uint32Array): void {
+  program.bind();
+  inputs.forEach((value, k) => {
+    const view = program.view(value);
+    const { data: numbers, shape } = data[k];
+    const size = sizeOf(shape.slice(1));
+    samples.forEach((sample, row) => {
+      view.set(numbers.subarray(sample * size, (sample + 1) * size), row * size);
+    });
+  });
+}
+
+/** @throws {RangeError} for the first NaN or infinity, naming the sample it is in */
+export function checkFinite({ data, shape }: Tensor, op: string, what: string): void {
+  if (!(data instanceof Float32Array)) return;
+  for (let i = 0; i < data.length; i++) {
+    // x - x is 0 for every finite number and NaN for the others
+    if (data[i] - data[i] === 0) continue;
+    const sample = Math.floor(i / Math.max(1, sizeOf(shape.slice(1))));
+    throw rangeError({
+      op,
+      expected: `finite numbers in ${what} ${show(shape)}`,
+      actual: `${data[i]} (sample ${sample})`,
+    });
+  }
+}

@@ -1,0 +1,89 @@
+// Loss and metrics of a model over examples, without training.
+import { rangeError } from "../errors.js";
+import { inference } from "../passes/inference.js";
+import type { Model } from "../program/model.js";
+import { Program } from "../program/program.js";
+import { feed } from "./batches.js";
+import { type Loss, type LossFunction, type LossName, resolveLoss } from "./losses.js";
+import { type Metric, type MetricName, resolveMetric } from "./metrics.js";
+import {
+  type CheckedExamples,
+  checkExamples,
+  type Examples,
+  judge,
+  judgeNames,
+  type Objective,
+  targetInputs,
+} from "./objective.js";
+import type { Logs } from "./trainer.js";
+
+export interface EvaluateOptions {
+  loss: LossName | Loss | LossFunction;
+  metrics?: readonly (MetricName | Metric)[];
+  /** Default 32; only memory and speed depend on it. */
+  batchSize?: number;
+}
+
+/** @throws {RangeError} unless the batch size is a positive integer */
+export function checkBatchSize(batchSize: number, op: string): void {
+  if (Number.isSafeInteger(batchSize) && batchSize >= 1) return;
+  throw rangeError({ op, expected: "batchSize to be a positive integer", actual: String(batchSize) });
+}
+
+/**
+ * Loss and metrics, averaged over all samples.
+ * @param data one tensor per input as `x` and per output as `y`, samples first
+ * @returns `{ loss, [metric]: number }`
+ * @throws {RangeError} for labels out of range or numbers that are not finite, {ShapeError} for shapes that do not fit
+ * @example
+ * const model = await build(input([2]), dense(2, { activation: "softmax" }));
+ * const data = { x: tensor([[0, 1], [1, 0]]), y: tensor([0, 1], [2], "int32") };
+ * const { loss, accuracy } = await evaluate(model, data, { loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+ */
+export async function evaluate(
+  model: Model,
+  data: Examples,
+  { loss, metrics = [], batchSize = 32 }: EvaluateOptions,
+): Promise<Logs> {
+  checkBatchSize(batchSize, "evaluate");
+  const objective = {
+    loss: resolveLoss(loss, "evaluate"),
+    metrics: metrics.map((metric) => resolveMetric(metric, "evaluate")),
+  };
+  return judgeExamples(model, checkExamples(model, data, objective, "evaluate"), objective, batchSize);
+}
+
+/** Averages over checked examples, batch by batch, the last smaller one included. */
+export function judgeExamples(
+  model: Model,
+  { x, y, count }: CheckedExamples,
+  objective: Objective,
+  batchSize: number,
+): Logs {
+  const names = judgeNames(model, objective);
+  const sums = names.map(() => 0);
+  const programs = new Map<number, Program>();
+  try {
+    for (let start = 0; start < count; start += batchSize) {
+      const samples = Uint32Array.from({ length: Math.min(batchSize, count - start) }, (_, i) => start + i);
+      const program = programs.get(samples.length) ?? judgingProgram(model, objective, y, samples.length);
+      programs.set(samples.length, program);
+      const { inputs, outputs } = program.layout.graph;
+      feed(program, inputs, [...x, ...y], samples);
+      program.run();
+      outputs.forEach((value, i) => {
+        sums[i] += program.view(value)[0] * samples.length;
+      });
+    }
+  } finally {
+    for (const program of programs.values()) program.free();
+  }
+  return Object.fromEntries(names.map((name, i) => [name, sums[i] / count]));
+}
+
+function judgingProgram(model: Model, objective: Objective, y: CheckedExamples["y"], batch: number): Program {
+  const forward = inference(model.atBatch(batch));
+  const targets = targetInputs(objective, y, batch);
+  const outputs = judge(objective, targets, forward.outputs);
+  return new Program(model.store, { inputs: [...forward.inputs, ...targets], outputs, effects: [] });
+}

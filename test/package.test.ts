@@ -1,0 +1,80 @@
+// What npm would publish: the tarball passes publint and attw, needs no other package, and holds what its exports promise.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Packed, pack } from "./packed.js";
+
+let packed: Packed;
+let home: string;
+beforeAll(() => {
+  packed = pack();
+  home = join(packed.folder, "node_modules/lanewise");
+}, 120_000);
+afterAll(() => packed?.remove());
+
+/** Runs a command of node_modules/.bin; its output is the error's message when it fails. */
+function run(command: string, ...args: string[]): void {
+  try {
+    execFileSync(join("node_modules/.bin", command), args, { encoding: "utf8", stdio: "pipe" });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${command} ${args.join(" ")}\n${stdout}${stderr}`);
+  }
+}
+
+const files = (ending: string) =>
+  readdirSync(home, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(ending));
+
+test("publint finds nothing, not even a suggestion", () => {
+  run("publint", "run", packed.tarball, "--strict");
+});
+
+test("attw finds the types of every entry, for ES modules", () => {
+  // kernels.wasm is bytes: what importing it gives is the platform's to type.
+  run(
+    "attw",
+    packed.tarball,
+    "--profile",
+    "esm-only",
+    "--exclude-entrypoints",
+    "kernels.wasm",
+    "--no-definitely-typed",
+  );
+});
+
+test("every file an export names is in the tarball", () => {
+  const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+  const named = Object.values(exports).flatMap((target) =>
+    typeof target === "string" ? target : Object.values(target as object),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((path) => !existsSync(join(home, path)))).toEqual([]);
+});
+
+test("scripts and declarations import files of the package alone", () => {
+  const imports = [...files(".js"), ...files(".d.ts")].flatMap((path) => {
+    const text = readFileSync(join(home, path), "utf8");
+    return [...text.matchAll(/\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? match[2]);
+  });
+  expect(imports.length).toBeGreaterThan(5);
+  expect(imports.filter((specifier) => !/^\.\.?\//.test(specifier))).toEqual([]);
+});
+
+test("the edge builds import the kernels as a module and carry no bytes to compile", () => {
+  for (const [condition, specifier] of [
+    ["workerd", "../kernels.wasm"],
+    ["edge-light", "../kernels.wasm?module"],
+  ]) {
+    const scripts = files(".js").filter((path) => path.startsWith(`dist/${condition}/`));
+    const text = scripts.map((path) => readFileSync(join(home, path), "utf8")).join("\n");
+    expect(text).toContain(`from "${specifier}"`);
+    expect(text).not.toContain("AGFzbQ"); // base64 of a wasm module's first bytes
+  }
+});
+
+test("the tarball holds the build and the licence, no sources and no tests", () => {
+  const rest = files("").filter((path) => !/^dist(\/|$)/.test(path));
+  expect(rest.sort()).toEqual(expect.arrayContaining(["LICENSE", "NOTICE", "package.json"]));
+  expect(rest.filter((path) => !/^(LICENSE|NOTICE|README\.md|package\.json)$/.test(path))).toEqual([]);
+});

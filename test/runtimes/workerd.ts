@@ -1,0 +1,84 @@
+// workerd, the open-source runtime of Cloudflare Workers: a configuration with the package's files as they are, one request.
+import { execFileSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join, posix, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import type { Packed } from "../packed.js";
+import { answer, type Report, type Runtime, start } from "./runtime.js";
+
+const binary = resolve("node_modules/.bin/workerd");
+const CONDITIONS = ["workerd", "worker", "import"]; // what wrangler bundles a worker with, but for "browser"
+
+export function workerd(packed: () => Packed): Runtime {
+  return {
+    name: "workerd",
+    missing: "npm ci brings it",
+    version: () => execFileSync(binary, ["--version"], { encoding: "utf8" }).trim().replace("workerd ", ""),
+    run: async (folder) => {
+      const entries = { lanewise: "lanewise", train: "lanewise/train", data: "lanewise/data" };
+      const lines = Object.entries(entries).map(
+        ([name, specifier]) => `export * as ${name} from "./${packed().resolve(specifier, CONDITIONS)}";`,
+      );
+      writeFileSync(join(folder, "entries.mjs"), lines.join("\n"));
+      writeFileSync(
+        join(folder, "config.capnp"),
+        configuration(modules(folder, packed().resolve("lanewise", CONDITIONS))),
+      );
+      const running = start(binary, ["serve", "config.capnp", "--control-fd=3"], {
+        cwd: folder,
+        stdio: ["ignore", "pipe", "pipe", "pipe"],
+      });
+      try {
+        const port = await answer(listening(running.child.stdio[3] as Readable), running, 30);
+        const response = await answer(fetch(`http://127.0.0.1:${port}/`), running);
+        return (await answer(response.json(), running)) as Report;
+      } finally {
+        await running.kill();
+      }
+    },
+  };
+}
+
+/** Every script beside the package's main entry, its .wasm, and the files of the test. */
+function modules(folder: string, entry: string): string[] {
+  const home = posix.dirname(entry);
+  const scripts = readdirSync(join(folder, home)).filter((name) => name.endsWith(".js"));
+  return [
+    ...["worker.mjs", "entries.mjs", "report.mjs", "scenario.mjs", "sha256.mjs", "kernels.scalar.wasm"],
+    ...scripts.map((name) => posix.join(home, name)),
+    posix.join(home, "../kernels.wasm"),
+  ];
+}
+
+function configuration(paths: string[]): string {
+  const list = paths.map((path) => {
+    return `(name = "${path}", ${path.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${path}")`;
+  });
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [ (name = "main", worker = .worker) ],
+  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
+);
+const worker :Workerd.Worker = (
+  compatibilityDate = "2026-01-01",
+  modules = [
+    ${list.join(",\n    ")},
+  ],
+);
+`;
+}
+
+/** The port that workerd chose, from the line of JSON it writes on its control channel. */
+function listening(control: Readable): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    control.on("data", (bytes) => {
+      said += bytes;
+      for (const line of said.split("\n").slice(0, -1)) {
+        const event = JSON.parse(line);
+        if (event.event === "listen") resolve(event.port);
+      }
+    });
+    control.on("error", reject);
+  });
+}
