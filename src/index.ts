@@ -15,6 +15,7 @@ export { add, div, mul, sub } from "./ops/arithmetic.js";
 export { convolution2d } from "./ops/conv2d.js";
 export type { Initializer, InitializerName } from "./ops/initializer.js";
 export { constant, input } from "./ops/leaf.js";
+export { sparseSoftmaxCrossEntropy } from "./ops/loss.js";
 export { matmul } from "./ops/matmul.js";
 export { argMax, mean, sum } from "./ops/reduce.js";
 export { reshape } from "./ops/shape.js";

@@ -26,7 +26,11 @@ interface Documented {
 /** Exported functions, constants and classes with the comment before them. */
 const documented: Documented[] = sources(new URL("src/", root).pathname).flatMap(({ path, text }) => {
   const exported = /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?export (?:async )?(?:function|const|class) (\w+)/g;
-  return [...text.matchAll(exported)].map(([, comment = "", name]) => ({ path, name, comment: comment.replace(/^\s*\* ?/gm, "") }));
+  return [...text.matchAll(exported)].map(([, comment = "", name]) => ({
+    path,
+    name,
+    comment: comment.replace(/^\s*\* ?/gm, ""),
+  }));
 });
 
 /** An example as the body of an async function: imports become parameters, comments with JSON become assertions. */
@@ -38,15 +42,21 @@ async function run(example: string): Promise<void> {
   if (imports.length === 0) for (const each of Object.values(entries)) Object.assign(scope, each);
   const body = example
     .replace(/^import .*$/gm, "")
-    .replace(/^(?!\s*(?:const|let|for|if)\b)(.*\S); \/\/ ([[{"\d-].*)$/gm, (line, expression: string, value: string) => {
-      try {
-        JSON.parse(value);
-      } catch {
-        return line;
-      }
-      return `expect(${expression}).toEqual(${value});`;
-    });
-  const { code } = await transform(`export default async ({ ${Object.keys(scope).join(", ")} }) => {\n${body}\n}`, { loader: "ts", format: "cjs" });
+    .replace(
+      /^(?!\s*(?:const|let|for|if)\b)(.*\S); \/\/ ([[{"\d-].*)$/gm,
+      (line, expression: string, value: string) => {
+        try {
+          JSON.parse(value);
+        } catch {
+          return line;
+        }
+        return `expect(${expression}).toEqual(${value});`;
+      },
+    );
+  const { code } = await transform(`export default async ({ ${Object.keys(scope).join(", ")} }) => {\n${body}\n}`, {
+    loader: "ts",
+    format: "cjs",
+  });
   const module: { exports: { default?: (scope: unknown) => Promise<void> } } = { exports: {} };
   new Function("module", "exports", code)(module, module.exports);
   await module.exports.default?.(scope);
@@ -54,18 +64,28 @@ async function run(example: string): Promise<void> {
 
 describe("docstrings", () => {
   for (const [entry, exports] of Object.entries(entries)) {
-    test.each(Object.keys(exports).filter((name) => typeof exports[name] === "function"))(`${entry}: %s says what it does`, (name) => {
-      const comments = documented.filter((each) => each.name === name && each.comment.trim() !== "");
-      expect(comments, `${name} has a docstring`).not.toEqual([]);
-      const isError = (exports[name] as { prototype?: unknown }).prototype instanceof Error;
-      if (!isError) expect(comments.some(({ comment }) => comment.includes("@example")), `${name} has an example`).toBe(true);
-    });
+    test.each(Object.keys(exports).filter((name) => typeof exports[name] === "function"))(
+      `${entry}: %s says what it does`,
+      (name) => {
+        const comments = documented.filter((each) => each.name === name && each.comment.trim() !== "");
+        expect(comments, `${name} has a docstring`).not.toEqual([]);
+        const isError = (exports[name] as { prototype?: unknown }).prototype instanceof Error;
+        if (!isError)
+          expect(
+            comments.some(({ comment }) => comment.includes("@example")),
+            `${name} has an example`,
+          ).toBe(true);
+      },
+    );
   }
 
   const examples = documented.filter(({ comment }) => comment.includes("@example"));
-  test.each(examples.map(({ name, path, comment }) => [name, path, comment.split("@example")[1]]))("the example of %s (%s) runs", async (_name, _path, example) => {
-    await run(example);
-  });
+  test.each(examples.map(({ name, path, comment }) => [name, path, comment.split("@example")[1]]))(
+    "the example of %s (%s) runs",
+    async (_name, _path, example) => {
+      await run(example);
+    },
+  );
 });
 
 describe("README", () => {
@@ -74,12 +94,17 @@ describe("README", () => {
   test("has examples", () => {
     expect(blocks.length).toBeGreaterThan(0);
   });
-  test.each(blocks.map((block) => [block.split("\n").find((line) => line !== "" && !line.startsWith("import")), block]))("the example with `%s` runs", async (_, block) => {
+  test.each(
+    blocks.map((block) => [block.split("\n").find((line) => line !== "" && !line.startsWith("import")), block]),
+  )("the example with `%s` runs", async (_, block) => {
     await run(block);
   });
   test("names only commands and files that there are", () => {
-    const { scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as { scripts: Record<string, string> };
+    const { scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as {
+      scripts: Record<string, string>;
+    };
     for (const [, name] of text.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(name);
-    for (const [, path] of text.matchAll(/\]\((?!http|#)([^)]+)\)/g)) expect(existsSync(new URL(path, root)), path).toBe(true);
+    for (const [, path] of text.matchAll(/\]\((?!http|#)([^)]+)\)/g))
+      expect(existsSync(new URL(path, root)), path).toBe(true);
   });
 });

@@ -5,9 +5,9 @@
 // Math.sin, Math.exp and the like to the engine): the images are the same in every runtime.
 
 import { rangeError } from "../errors.js";
+import { type Draws, draws } from "../philox.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { glyphs, strokes } from "./glyphs.js";
-import { type Draws, draws } from "./philox.js";
 
 const SIZE = 28;
 const PIXELS = SIZE * SIZE;

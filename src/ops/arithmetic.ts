@@ -82,11 +82,23 @@ const operand = (x: Value | number): Value => (typeof x === "number" ? scalar(x)
  */
 export const add = (a: Value | number, b: Value | number): Value => apply(arithmeticOps.add, [operand(a), operand(b)]);
 
-/** a - b with NumPy broadcasting; see {@link add}. */
+/**
+ * a - b with NumPy broadcasting; see {@link add}.
+ * @example
+ * sub(input([3, 4]), input([4])).shape; // [1, 3, 4]
+ */
 export const sub = (a: Value | number, b: Value | number): Value => apply(arithmeticOps.sub, [operand(a), operand(b)]);
 
-/** a * b with NumPy broadcasting; see {@link add}. */
+/**
+ * a * b with NumPy broadcasting; see {@link add}.
+ * @example
+ * mul(input([3, 4]), input([4])).shape; // [1, 3, 4]
+ */
 export const mul = (a: Value | number, b: Value | number): Value => apply(arithmeticOps.mul, [operand(a), operand(b)]);
 
-/** a / b with NumPy broadcasting, IEEE division; see {@link add}. */
+/**
+ * a / b with NumPy broadcasting, IEEE division; see {@link add}.
+ * @example
+ * div(input([3, 4]), 2).shape; // [1, 3, 4]
+ */
 export const div = (a: Value | number, b: Value | number): Value => apply(arithmeticOps.div, [operand(a), operand(b)]);

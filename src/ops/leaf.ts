@@ -78,7 +78,11 @@ export function state(
   );
 }
 
-/** Numbers known when the graph is made. */
+/**
+ * Numbers known when the graph is made; `save` keeps them.
+ * @example
+ * add(input([2]), constant(tensor([1, 2]))).shape; // [1, 2]
+ */
 export const constant = (data: Tensor): Value => leaf(constantOp, {}, { shape: data.shape, dtype: data.dtype }, data);
 
 /** A scalar constant. */

@@ -87,7 +87,11 @@ export function sum(x: Value, axes?: number | readonly number[], { keepDims = fa
   return apply(reduceOps.sum, [x], { axes: normalizeAxes(axes, x.shape.length, "sum"), keepDims });
 }
 
-/** Mean over axes: the sum, divided by the count once; see {@link sum}. */
+/**
+ * Mean over axes: the sum, divided by the count once; see {@link sum}.
+ * @example
+ * mean(input([3, 4]), -1, { keepDims: true }).shape; // [1, 3, 1]
+ */
 export function mean(x: Value, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Value {
   return apply(reduceOps.mean, [x], { axes: normalizeAxes(axes, x.shape.length, "mean"), keepDims });
 }

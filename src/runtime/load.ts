@@ -5,6 +5,8 @@ import { KERNELS } from "./wasm.generated.js";
 /**
  * The compiled kernels. Compiling takes milliseconds and its result is immutable, so a process does it once: the promise kept
  * here is the only thing this package remembers between calls, and nothing depends on whether it was there before.
+ * @example
+ * const model = await build(input([4]), dense(2), { kernels: await kernelModule() });
  */
 export const kernelModule: () => Promise<WebAssembly.Module> = /* @__PURE__ */ once(() =>
   WebAssembly.compile(fromBase64(KERNELS)),

@@ -26,7 +26,7 @@ export interface KernelInstance {
  * const y = x + 64;
  * new Float32Array(memory.buffer, x, 3).set([-1, 0, 2]);
  * kernels.f32_relu(3, x, y);
- * console.log(new Float32Array(memory.buffer, y, 3)); // [0, 0, 2]
+ * [...new Float32Array(memory.buffer, y, 3)]; // [0, 0, 2]
  */
 export async function instantiate(
   options: { kernels?: KernelSource; memory?: WebAssembly.Memory } = {},

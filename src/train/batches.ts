@@ -1,8 +1,8 @@
 // Examples in batches: which samples, in which order, copied straight into a program's inputs.
 
-import { draws } from "../data/philox.js";
 import { rangeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
+import { draws } from "../philox.js";
 import type { Program } from "../program/program.js";
 import { show, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";

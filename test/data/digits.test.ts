@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { digits } from "../../src/data/digits.js";
 import { glyphs, strokes } from "../../src/data/glyphs.js";
-import { draws, philox } from "../../src/data/philox.js";
+import { draws, philox } from "../../src/philox.js";
 
 const PIXELS = 784;
 

@@ -1,0 +1,40 @@
+// What a number was measured on, and where results are kept.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+
+/** Machine, runtime and commit, without which a number says nothing. */
+export const machine = () => ({
+  cpu: `${cpus()[0].model.trim()}, ${cpus().length} threads`,
+  runtime: `Node ${process.version}`,
+  commit: commit(),
+  date: new Date().toISOString().slice(0, 10),
+});
+
+function commit() {
+  try {
+    const args = ["describe", "--always", "--dirty", "--abbrev=10"];
+    return execFileSync("git", args, { cwd: new URL(".", import.meta.url), encoding: "utf8", stdio: "pipe" }).trim();
+  } catch {
+    return "no commit";
+  }
+}
+
+/** Prints a report as text or JSON, and with `save` keeps it as results/<name>-node<major>.json: one file each, the latest. */
+export function publish(name, report, text, { json, save }) {
+  const lines = `${JSON.stringify(report, short, 2)}
+`;
+  process.stdout.write(
+    json
+      ? lines
+      : `${text}
+`,
+  );
+  if (!save) return;
+  const folder = new URL("results/", import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(new URL(`${name}-node${process.versions.node.split(".")[0]}.json`, folder), lines);
+}
+
+/** Measured numbers have no more than four digits worth keeping. */
+const short = (_, x) => (typeof x === "number" && !Number.isInteger(x) ? Number(x.toPrecision(4)) : x);

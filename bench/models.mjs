@@ -1,0 +1,41 @@
+// Rows for whole models: the Keras CNN, predicting and learning.
+import { tensor } from "lanewise";
+import { trainer } from "lanewise/train";
+import { flops, images, labels } from "./cnn.mjs";
+import { cnn } from "./model.mjs";
+
+/** Rows to measure: `samples` a call, and the `flops` that it cannot do without. */
+export async function modelRows() {
+  const rows = await Promise.all([predict(1), predict(32), step(32), step(128)]);
+  return rows.flat().map((row) => ({ section: "model", ...row }));
+}
+
+async function predict(batch) {
+  const model = await cnn();
+  const x = images(batch);
+  const session = model.session(batch);
+  const work = { samples: batch, flops: batch * flops.forward };
+  return [
+    { name: `cnn predict, batch ${batch}`, ...work, run: () => model.predict(x) },
+    {
+      name: `cnn session, batch ${batch}`,
+      ...work,
+      run() {
+        session.inputs[0].set(x);
+        session.run();
+      },
+    },
+  ];
+}
+
+async function step(batch) {
+  const run = await trainingStep(await cnn(), batch);
+  return [{ name: `cnn training step, batch ${batch}`, samples: batch, flops: batch * flops.step, run }];
+}
+
+/** One step of Adam on cross-entropy, as a function to call. */
+export function trainingStep(model, batch) {
+  const { step } = trainer(model, { optimizer: "adam", loss: "sparseCategoricalCrossentropy" });
+  const data = { x: tensor(images(batch), [batch, 28, 28, 1]), y: tensor(labels(batch), [batch], "int32") };
+  return () => step(data);
+}
