@@ -7,7 +7,8 @@ import { gradients } from "../src/passes/grad.js";
 import { Program } from "../src/program/program.js";
 import { Store } from "../src/program/store.js";
 import { compile } from "../src/runtime/kernels.js";
-import { type Case, cases } from "./cases.js";
+import type { Case } from "./cases/case.js";
+import { cases } from "./cases.js";
 import { type Array64, numbers } from "./oracle/array.js";
 
 let module: WebAssembly.Module;

@@ -1,34 +1,11 @@
 // The table of ops: what each is called with, its float64 oracle, and how near it must come. Correctness and gradients read it.
-import { add, div, matmul, mean, mul, relu, reshape, softmax, sub, sum, type Value } from "../src/index.js";
+import { add, div, matmul, mean, mul, relu, reshape, softmax, sub, sum } from "../src/index.js";
 import { convolution2d } from "../src/ops/conv2d.js";
 import { sparseSoftmaxCrossEntropy } from "../src/ops/loss.js";
 import { maxPool2d } from "../src/ops/pool.js";
-import { type Array64, fill, numbers } from "./oracle/array.js";
+import { type Case, row } from "./cases/case.js";
+import { fill, numbers } from "./oracle/array.js";
 import * as oracle from "./oracle/ops.js";
-
-export interface Case {
-  readonly name: string;
-  /** Arguments, float32 numbers in float64; labels are integers and get no gradient. */
-  readonly inputs: readonly (Array64 & { readonly labels?: boolean })[];
-  readonly op: (...values: Value[]) => Value;
-  readonly oracle: (...arrays: Array64[]) => Array64;
-  /** Largest difference, relative to the largest number of the result; default 2e-6. */
-  readonly tolerance?: number;
-}
-
-/** The argument order of table rows: name, shapes, op, oracle. */
-const row = (
-  name: string,
-  shapes: readonly (readonly number[])[],
-  op: Case["op"],
-  of: Case["oracle"],
-  range?: [number, number],
-): Case => ({
-  name: `${name} ${shapes.map((shape) => `[${shape}]`).join(" ")}`,
-  inputs: shapes.map((shape, i) => numbers(shape, 7 * i + name.length, ...(range ?? []))),
-  op,
-  oracle: of,
-});
 
 const pairs = [
   [[4], [4]],

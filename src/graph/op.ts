@@ -33,6 +33,8 @@ export interface OpFacts<A> {
   lower?(emit: Emit, node: Node, attrs: A): void;
   /** What the op is when nothing is trained: dropout is its input. */
   inference?(inputs: readonly Value[], attrs: A): Value;
+  /** What the op is while a model is trained, where that differs: batch normalization uses the batch and updates its statistics. */
+  training?(inputs: readonly Value[], attrs: A): { readonly value: Value; readonly effects?: readonly Value[] };
   /** Floating-point operations of one run. */
   flops?(node: Node, attrs: A): number;
   /** The result is the first input's memory under another shape. */

@@ -13,6 +13,11 @@ const states = (...writes: number[]): Pick<OpFacts<never>, "writes" | "infer"> =
 });
 
 export const updateOps = {
+  /** state = value. Inputs: the state and a value of its shape. */
+  assign: defineOp("assign", {
+    ...states(0),
+    lower: (emit, { inputs: [to, from] }) => emit.call("f32_copy", sizeOf(to.shape), from, to),
+  }),
   /** w -= rate * g. Inputs: w, g, rate. */
   sgd: defineOp("sgd", {
     ...states(0),

@@ -3,6 +3,7 @@ import { rangeError, UnsupportedError } from "../errors.js";
 import type { Graph, Value } from "../graph/value.js";
 import { argument, state } from "../ops/leaf.js";
 import { gradients } from "../passes/grad.js";
+import { training } from "../passes/training.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
 import type { Tensor } from "../tensor.js";
@@ -85,7 +86,7 @@ export class Training {
   }
 
   #graph(batch: number, y: readonly Tensor[]): Graph {
-    const forward = this.#model.atBatch(batch);
+    const forward = training(this.#model.atBatch(batch));
     const targets = targetInputs(this.objective, y, batch);
     const outputs = judge(this.objective, targets, forward.outputs);
     const weights = [...this.#slots.keys()];
@@ -93,7 +94,7 @@ export class Training {
       const slots = this.#slots.get(weights[i]) as readonly Value[];
       return gradient ? [this.optimizer.update(weights[i], gradient, slots, this.#rate)] : [];
     });
-    return { inputs: [...forward.inputs, ...targets], outputs, effects };
+    return { inputs: [...forward.inputs, ...targets], outputs, effects: [...forward.effects, ...effects] };
   }
 
   /** Gives the memory of states and programs back. */
