@@ -8,6 +8,7 @@ import { sameShape, show, sizeOf } from "../shape.js";
 import { type DType, dtypeOf, type Tensor, type TypedArray } from "../tensor.js";
 import { type Names, nameAll } from "./names.js";
 import { Plan } from "./print.js";
+import { type Profile, profileProgram } from "./profile.js";
 import { Program } from "./program.js";
 import { Store } from "./store.js";
 import { summary } from "./summary.js";
@@ -125,6 +126,24 @@ export class Model {
     return outputs.map((value) => ({ data: program.view(value).slice(), shape: [...value.shape], dtype: value.dtype }));
   }
 
+  /**
+   * Predicts a batch several times and tells where the time goes: milliseconds, GFLOP/s and share of every kernel call.
+   * @param x as for {@link predict}, at least one sample
+   * @param options.runs default 20
+   * @returns its `rows`, the slowest first; `String(profile)` is a table
+   */
+  profile(x: Tensor | TypedArray | readonly (Tensor | TypedArray)[], { runs = 20 }: { runs?: number } = {}): Profile {
+    checkCount(runs, "runs", "profile");
+    const feeds = this.feeds(x, "profile");
+    checkCount(feeds[0].shape[0], "a batch", "profile");
+    const program = this.program(feeds[0].shape[0]);
+    program.bind();
+    feeds.forEach((feed, i) => {
+      program.view(program.layout.graph.inputs[i]).set(feed.data);
+    });
+    return profileProgram(program, this.names, runs);
+  }
+
   #nothing(): Tensor[] {
     const { outputs } = this.atBatch(1);
     return outputs.map(({ shape, dtype }) => ({ data: new Float32Array(0), shape: [0, ...shape.slice(1)], dtype }));
@@ -136,7 +155,7 @@ export class Model {
    * @throws {RangeError} when `batch` is no positive integer, or needs more memory than there is
    */
   session(batch = 1): Session {
-    checkBatch(batch, "session");
+    checkCount(batch, "a batch", "session");
     const program =
       this.#sessions.get(batch) ?? new Program(this.store, inference(this.atBatch(batch)), { exclusive: true });
     this.#sessions.set(batch, program);
@@ -195,7 +214,7 @@ export class Model {
 
   /** What runs for a batch, and where: `String(plan)` lists the kernel calls and the memory map. @param batch default 1 */
   plan(batch = 1): Plan {
-    checkBatch(batch, "plan");
+    checkCount(batch, "a batch", "plan");
     return new Plan(this.program(batch), this.store, this.names, `${this.name}, batch ${batch}`);
   }
 
@@ -218,9 +237,9 @@ export class Model {
   }
 }
 
-function checkBatch(batch: number, op: string): void {
-  if (Number.isSafeInteger(batch) && batch >= 1) return;
-  throw rangeError({ op, expected: "a positive integer as batch", actual: String(batch) });
+function checkCount(count: number, what: string, op: string): void {
+  if (Number.isSafeInteger(count) && count >= 1) return;
+  throw rangeError({ op, expected: `${what} of at least 1`, actual: String(count) });
 }
 
 function asFeed(x: Tensor | TypedArray, spec: TensorSpec, op: string): Tensor {

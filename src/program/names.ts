@@ -37,14 +37,13 @@ export function nameAll(graph: Graph): Names {
   for (const info of found) if (info.name !== undefined) layers.set(info, layerName(info.kind, info.name));
   for (const info of found) if (info.name === undefined) layers.set(info, layerName(info.kind, undefined));
 
+  const stateName = register("weight");
   const states = new Map<string, Value>();
   for (const node of nodes) {
     if (node.op !== stateOp) continue;
     const own = String(node.attrs.name);
-    const name = node.layer ? `${layers.get(node.layer) ?? node.layer.name ?? node.layer.kind}/${own}` : own;
-    if (states.has(name))
-      throw typeError({ op: "build", expected: "one weight of each name", actual: `two named "${name}"` });
-    states.set(name, node.outputs[0]);
+    const name = node.layer && `${layers.get(node.layer) ?? node.layer.name ?? node.layer.kind}/${own}`;
+    states.set(stateName(own, name), node.outputs[0]);
   }
   const inputName = register("input");
   const given = graph.inputs.map((value) => value.node.attrs.name as string | undefined);
