@@ -57,6 +57,26 @@ export function loadSplat<V>(p: usize): V {
   return f32.load(p);
 }
 
+/**
+ * A constant in every lane, for loops that process several vectors at a time. V8 13 (Node 24) rebuilds a `v128.const`
+ * with three instructions at every use; behind `memory.size() >>> 17`, which is always 0, it keeps one copy for all
+ * vectors of an iteration: exp takes 1.11 ns instead of 2.20, and on V8 11 (Node 20) no more than before.
+ */
+// @ts-ignore: decorator
+@inline
+export function constant<V>(x: f32): V {
+  if (isVector<V>()) return i32x4.splat(reinterpret<i32>(x) + (memory.size() >>> 17));
+  return x;
+}
+
+/** `constant` for integers. */
+// @ts-ignore: decorator
+@inline
+export function constantInt<I>(x: i32): I {
+  if (isVector<I>()) return i32x4.splat(x + (memory.size() >>> 17));
+  return x;
+}
+
 // Arithmetic
 
 // @ts-ignore: decorator
@@ -192,6 +212,30 @@ export function where<V, I>(mask: I, a: V, b: V): V {
   return mask ? a : b;
 }
 
+/** mask ? a : b, for integers */
+// @ts-ignore: decorator
+@inline
+export function whereInt<I>(mask: I, a: I, b: I): I {
+  if (isVector<I>()) return v128.bitselect(a, b, mask);
+  return mask ? a : b;
+}
+
+/** The first `count` lanes of `a`, the others of `b`; `lane` is the first lane of the four that V stands for. */
+// @ts-ignore: decorator
+@inline
+export function firstLanes<V>(count: u32, lane: u32, a: V, b: V): V {
+  if (isVector<V>()) return v128.bitselect(a, b, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count)));
+  return lane < count ? a : b;
+}
+
+/** x > best, where NaN is above every number and not above itself: NumPy's order of argmax. */
+// @ts-ignore: decorator
+@inline
+export function above<V, I>(x: V, best: V): I {
+  if (isVector<V>()) return v128.andnot(f32x4.eq(best, best), f32x4.le(x, best));
+  return -i32(!(x <= best) && best == best);
+}
+
 // Bits
 
 // @ts-ignore: decorator
@@ -235,6 +279,25 @@ export function addInt<I>(a: I, b: I): I {
 export function subInt<I>(a: I, b: I): I {
   if (isVector<I>()) return i32x4.sub(a, b);
   return a - b;
+}
+
+// @ts-ignore: decorator
+@inline
+export function mulInt<I>(a: I, b: I): I {
+  if (isVector<I>()) return i32x4.mul(a, b);
+  return a * b;
+}
+
+/** The upper 32 bits of the unsigned product. The scalar form avoids 64-bit integers, which JavaScript builds emulate. */
+// @ts-ignore: decorator
+@inline
+export function mulHigh<I>(a: I, b: I): I {
+  if (isVector<I>()) {
+    return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, b), i64x2.extmul_high_i32x4_u(a, b), 1, 3, 5, 7);
+  }
+  const al = a & 0xffff, ah = a >>> 16, bl = b & 0xffff, bh = b >>> 16;
+  const middle = ah * bl + ((al * bl) >>> 16), low = al * bh + (middle & 0xffff);
+  return ah * bh + (middle >>> 16) + (low >>> 16);
 }
 
 // @ts-ignore: decorator

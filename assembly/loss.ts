@@ -1,28 +1,43 @@
-// Cross-entropy of integer labels from scores: log-sum-exp with the maximum off, so that no score overflows.
+// Losses fused with the softmax before them. The softmax is that of softmax.ts, bit for bit.
 
-import { exp, log } from "./math";
-import { expSum, maxRow } from "./softmax";
+import { map } from "./map";
+import { log } from "./math";
+import { fold } from "./reduce";
+import { exponentials, ExpSum, Max, Quotient } from "./softmax";
 
-/** loss [rows] = log(sum(exp(logits))) - logits[label]; a label outside [0, n) gives NaN. */
+/**
+ * loss [rows] = -log(softmax(logits [rows, n])[label]) = log(sum(e^(x - max))) - (x[label] - max), labels [rows] (i32).
+ * A label outside [0, n) gives NaN.
+ */
 export function f32_sparse_softmax_cross_entropy(rows: u32, n: u32, logits: usize, labels: usize, loss: usize): void {
-  const stride = <usize>n << 2;
-  for (; rows; --rows, logits += stride, labels += 4, loss += 4) {
-    const label = load<u32>(labels), m = maxRow(n, logits);
-    const value = log<f32>(expSum(n, logits, m)) + (m - f32.load(logits + (<usize>min<u32>(label, n - 1) << 2)));
-    f32.store(loss, label < n ? value : NaN);
+  for (const end = loss + (<usize>rows << 2); loss < end; loss += 4, labels += 4, logits += <usize>n << 2) {
+    const label = load<u32>(labels);
+    if (label >= n) {
+      store<f32>(loss, NaN);
+      continue;
+    }
+    const max = fold<Max>(n, logits, logits, 0);
+    const sum = fold<ExpSum>(n, logits, logits, max);
+    store<f32>(loss, log<f32>(sum) - (load<f32>(logits + (<usize>label << 2)) - max));
   }
 }
 
-/** dlogits [rows, n] = (softmax(logits) - onehot(label)) * dloss[row]. */
+/**
+ * dlogits [rows, n] = (softmax(logits) - onehot(label)) * dloss [rows]; dlogits may be logits. A label outside [0, n) makes
+ * its row NaN.
+ */
 export function f32_sparse_softmax_cross_entropy_grad(
   rows: u32, n: u32, logits: usize, labels: usize, dloss: usize, dlogits: usize,
 ): void {
-  const stride = <usize>n << 2;
-  for (; rows; --rows, logits += stride, labels += 4, dloss += 4, dlogits += stride) {
-    const label = load<u32>(labels), m = maxRow(n, logits), s = expSum(n, logits, m), d = f32.load(dloss);
-    for (let i: u32 = 0; i < n; ++i) {
-      const p = exp<f32>(f32.load(logits + (<usize>i << 2)) - m) / s;
-      f32.store(dlogits + (<usize>i << 2), (i == label ? p - 1 : p) * d);
+  const row = <usize>n << 2;
+  for (; rows > 0; rows--, logits += row, dlogits += row, labels += 4, dloss += 4) {
+    const label = load<u32>(labels), sum = exponentials(n, logits, dlogits);
+    if (label < n) {
+      const target = dlogits + (<usize>label << 2), d = load<f32>(dloss), value = (load<f32>(target) / sum - 1) * d;
+      map<Quotient>(n, dlogits, sum, d, dlogits);
+      store<f32>(target, value);
+    } else {
+      map<Quotient>(n, dlogits, sum, NaN, dlogits);
     }
   }
 }

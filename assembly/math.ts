@@ -3,8 +3,8 @@
 // Coefficients are minimax fits in which each float32 coefficient is rounded before the next ones are fitted.
 
 import {
-  add, addInt, and, bits, div, eq, fromBits, lt, mul, mulAdd, pmax, pmin, shiftLeft, shiftRight, splat, splatInt, sub, subInt,
-  toFloat, where,
+  add, addInt, and, bits, constant, constantInt, eq, fromBits, lt, mul, mulAdd, pmax, pmin, shiftLeft, shiftRight, splat,
+  sub, subInt, toFloat, where,
 } from "./lanes";
 
 /** e^x within 0.991 ulp, subnormal results included; NaN stays, exp(-inf) = 0, overflow gives +inf. */
@@ -20,17 +20,17 @@ export function exp<V>(x: V): V {
 // @ts-ignore: decorator
 @inline
 function expLanes<V, I>(x: V): V {
-  x = pmin<V>(pmax<V>(x, splat<V>(-105)), splat<V>(89));
-  const t = mulAdd<V>(x, splat<V>(1.44269504), splat<V>(ROUND));
-  const k = sub<V>(t, splat<V>(ROUND));
-  const r = sub<V>(sub<V>(x, mul<V>(k, splat<V>(LN2_HIGH))), mul<V>(k, splat<V>(LN2_LOW)));
-  let p = splat<V>(0.0013820137);
-  p = mulAdd<V>(p, r, splat<V>(0.008368686));
-  p = mulAdd<V>(p, r, splat<V>(0.041668274));
-  p = mulAdd<V>(p, r, splat<V>(0.16666521));
-  p = mulAdd<V>(p, r, splat<V>(0.49999994));
-  p = add<V>(splat<V>(1), mulAdd<V>(mul<V>(r, r), p, r));
-  const n = subInt<I>(bits<V, I>(t), splatInt<I>(ROUND_BITS));
+  x = pmin<V>(pmax<V>(x, constant<V>(-105)), constant<V>(89));
+  const t = mulAdd<V>(x, constant<V>(1.44269504), constant<V>(ROUND));
+  const k = sub<V>(t, constant<V>(ROUND));
+  const r = sub<V>(sub<V>(x, mul<V>(k, constant<V>(LN2_HIGH))), mul<V>(k, constant<V>(LN2_LOW)));
+  let p = constant<V>(0.0013820137);
+  p = mulAdd<V>(p, r, constant<V>(0.008368686));
+  p = mulAdd<V>(p, r, constant<V>(0.041668274));
+  p = mulAdd<V>(p, r, constant<V>(0.16666521));
+  p = mulAdd<V>(p, r, constant<V>(0.49999994));
+  p = add<V>(constant<V>(1), mulAdd<V>(mul<V>(r, r), p, r));
+  const n = subInt<I>(bits<V, I>(t), constantInt<I>(ROUND_BITS));
   const half = shiftRight<I>(n, 1);
   return mul<V>(mul<V>(p, powerOfTwo<V, I>(half)), powerOfTwo<V, I>(subInt<I>(n, half)));
 }
@@ -47,38 +47,62 @@ export function log<V>(x: V): V {
 // @ts-ignore: decorator
 @inline
 function logLanes<V, I>(x: V): V {
-  const tiny = lt<V, I>(x, splat<V>(1.17549435e-38));
-  const i = bits<V, I>(where<V, I>(tiny, mul<V>(x, splat<V>(8388608)), x));
-  const above = subInt<I>(i, splatInt<I>(SQRT_HALF_BITS)); // the exponent field of this counts from sqrt(1/2)
-  const k = add<V>(toFloat<V, I>(shiftRight<I>(above, 23)), where<V, I>(tiny, splat<V>(-23), splat<V>(0)));
-  const f = sub<V>(fromBits<V, I>(subInt<I>(i, and<I>(above, splatInt<I>(EXPONENT)))), splat<V>(1));
+  const tiny = lt<V, I>(x, constant<V>(1.17549435e-38));
+  const i = bits<V, I>(where<V, I>(tiny, mul<V>(x, constant<V>(8388608)), x));
+  const above = subInt<I>(i, constantInt<I>(SQRT_HALF_BITS)); // the exponent field of this counts from sqrt(1/2)
+  const k = add<V>(toFloat<V, I>(shiftRight<I>(above, 23)), where<V, I>(tiny, constant<V>(-23), splat<V>(0)));
+  const f = sub<V>(fromBits<V, I>(subInt<I>(i, and<I>(above, constantInt<I>(EXPONENT)))), constant<V>(1));
   const f2 = mul<V>(f, f);
-  let q = splat<V>(-0.076363996);
-  q = mulAdd<V>(q, f, splat<V>(0.127622));
-  q = mulAdd<V>(q, f, splat<V>(-0.13159613));
-  q = mulAdd<V>(q, f, splat<V>(0.14201581));
-  q = mulAdd<V>(q, f, splat<V>(-0.16623409));
-  q = mulAdd<V>(q, f, splat<V>(0.20001242));
-  q = mulAdd<V>(q, f, splat<V>(-0.2500082));
-  q = mulAdd<V>(q, f, splat<V>(0.3333333));
-  q = mulAdd<V>(mul<V>(f, f2), q, mul<V>(k, splat<V>(LN2_LOW)));
-  q = add<V>(f, sub<V>(q, mul<V>(f2, splat<V>(0.5))));
-  q = mulAdd<V>(k, splat<V>(LN2_HIGH), q);
+  let q = constant<V>(-0.076363996);
+  q = mulAdd<V>(q, f, constant<V>(0.127622));
+  q = mulAdd<V>(q, f, constant<V>(-0.13159613));
+  q = mulAdd<V>(q, f, constant<V>(0.14201581));
+  q = mulAdd<V>(q, f, constant<V>(-0.16623409));
+  q = mulAdd<V>(q, f, constant<V>(0.20001242));
+  q = mulAdd<V>(q, f, constant<V>(-0.2500082));
+  q = mulAdd<V>(q, f, constant<V>(0.3333333));
+  q = mulAdd<V>(mul<V>(f, f2), q, mul<V>(k, constant<V>(LN2_LOW)));
+  q = add<V>(f, sub<V>(q, mul<V>(f2, constant<V>(0.5))));
+  q = mulAdd<V>(k, constant<V>(LN2_HIGH), q);
   const outside = where<V, I>(eq<V, I>(x, splat<V>(0)), splat<V>(-Infinity), splat<V>(NaN));
   q = where<V, I>(lt<V, I>(splat<V>(0), x), q, outside);
   return where<V, I>(lt<V, I>(x, splat<V>(Infinity)), q, x);
+}
+
+/** sin(pi/2 t) for t in [-1/2, 1/2], within 1 ulp. */
+// @ts-ignore: decorator
+@inline
+export function sinQuarter<V>(t: V): V {
+  const t2 = mul<V>(t, t);
+  let p = constant<V>(-0.0046859714);
+  p = mulAdd<V>(p, t2, constant<V>(0.079712525));
+  p = mulAdd<V>(p, t2, constant<V>(-0.64596665));
+  return mul<V>(mulAdd<V>(p, t2, constant<V>(1.5707964)), t);
+}
+
+/** cos(pi/2 t) for t in [-1/2, 1/2], within 1 ulp. */
+// @ts-ignore: decorator
+@inline
+export function cosQuarter<V>(t: V): V {
+  const t2 = mul<V>(t, t);
+  let p = constant<V>(0.00089446065);
+  p = mulAdd<V>(p, t2, constant<V>(-0.020855593));
+  p = mulAdd<V>(p, t2, constant<V>(0.25366855));
+  p = mulAdd<V>(p, t2, constant<V>(-1.2337005));
+  return mulAdd<V>(p, t2, constant<V>(1));
 }
 
 /** 2^n for n in [-126, 127]. */
 // @ts-ignore: decorator
 @inline
 export function powerOfTwo<V, I>(n: I): V {
-  return fromBits<V, I>(shiftLeft<I>(addInt<I>(n, splatInt<I>(127)), 23));
+  return fromBits<V, I>(addInt<I>(shiftLeft<I>(n, 23), constantInt<I>(ONE_BITS)));
 }
 
 const ROUND: f32 = 12582912; // 1.5 * 2^23: adding it rounds to an integer, which then stands in the low bits
 const ROUND_BITS: i32 = 0x4b400000;
 const LN2_HIGH: f32 = 0.693359375; // nine bits, so that k * LN2_HIGH is exact
 const LN2_LOW: f32 = -2.12194440e-4;
+const ONE_BITS: i32 = 0x3f800000;
 const SQRT_HALF_BITS: i32 = 0x3f3504f3;
 const EXPONENT: i32 = 0xff800000;

@@ -1,63 +1,64 @@
-// Updates of n parameters in place, Keras 3's formulas. Rates are read from memory: they change from step to step.
+// One step of an optimizer: n weights w and their state, updated in place from gradients g. Learning rates change between runs
+// of a program, so they are read from memory: `lr` and `alpha` are addresses of one f32. Formulas are those of Keras 3.
 
-import { add, div, load, mul, SIMD, splat, sqrt, store, storePart, sub } from "./lanes";
+import { add, div, load, mul, SIMD, splat, sqrt, sub } from "./lanes";
+import { put } from "./map";
 
-// @ts-ignore: decorator
-@inline
-function put<V>(p: usize, x: V, left: u32): void {
-  if (isVector<V>() && left < 4) storePart<V>(p, x, left);
-  else store<V>(p, x);
+/** w -= lr * g */
+export function f32_sgd(n: u32, w: usize, g: usize, lr: usize): void {
+  if (SIMD) sgd<v128>(n, w, g, lr);
+  else sgd<f32>(n, w, g, lr);
 }
 
-function sgd<V>(n: u32, w: usize, g: usize, rate: f32): void {
-  const r = splat<V>(rate), step = sizeof<V>();
-  for (let left = <i32>n; left > 0; left -= <i32>(step >> 2), w += step, g += step) {
-    put<V>(w, sub<V>(load<V>(w), mul<V>(r, load<V>(g))), left);
-  }
-}
-
-function momentum<V>(n: u32, w: usize, g: usize, m: usize, rate: f32, mu: f32, nesterov: bool): void {
-  const r = splat<V>(rate), u = splat<V>(mu), step = sizeof<V>();
-  for (let left = <i32>n; left > 0; left -= <i32>(step >> 2), w += step, g += step, m += step) {
-    const rg = mul<V>(r, load<V>(g));
-    const v = sub<V>(mul<V>(u, load<V>(m)), rg);
-    put<V>(m, v, left);
-    put<V>(w, add<V>(load<V>(w), nesterov ? sub<V>(mul<V>(u, v), rg) : v), left);
-  }
-}
-
-function adam<V>(n: u32, w: usize, g: usize, m: usize, v: usize, alpha: f32, beta1: f64, beta2: f64, epsilon: f32): void {
-  // 1 - beta in float64: in float32 it would be 0.999 rounded first, 13 parts in a million away from 0.001
-  const a = splat<V>(alpha), b1 = splat<V>(<f32>(1 - beta1)), b2 = splat<V>(<f32>(1 - beta2)), e = splat<V>(epsilon), step = sizeof<V>();
-  for (let left = <i32>n; left > 0; left -= <i32>(step >> 2), w += step, g += step, m += step, v += step) {
-    const dg = load<V>(g), m0 = load<V>(m), v0 = load<V>(v);
-    const m1 = add<V>(m0, mul<V>(sub<V>(dg, m0), b1));
-    const v1 = add<V>(v0, mul<V>(sub<V>(mul<V>(dg, dg), v0), b2));
-    put<V>(m, m1, left);
-    put<V>(v, v1, left);
-    put<V>(w, sub<V>(load<V>(w), div<V>(mul<V>(a, m1), add<V>(sqrt<V>(v1), e))), left);
-  }
-}
-
-/** w -= rate g. `rate` is the address of one f32. */
-export function f32_sgd(n: u32, w: usize, g: usize, rate: usize): void {
-  if (SIMD) sgd<v128>(n, w, g, f32.load(rate));
-  else sgd<f32>(n, w, g, f32.load(rate));
-}
-
-/** m = momentum m - rate g; w += m, or with Nesterov w += momentum m - rate g. `rate` is the address of one f32. */
-export function f32_sgd_momentum(n: u32, w: usize, g: usize, m: usize, rate: usize, mu: f32, nesterov: u32): void {
-  if (SIMD) momentum<v128>(n, w, g, m, f32.load(rate), mu, nesterov != 0);
-  else momentum<f32>(n, w, g, m, f32.load(rate), mu, nesterov != 0);
+/** m = momentum * m - lr * g; w += m, or with Nesterov's look-ahead w += momentum * m - lr * g. */
+export function f32_sgd_momentum(
+  n: u32, w: usize, g: usize, m: usize, lr: usize, momentum: f32, nesterov: u32,
+): void {
+  if (SIMD) sgdMomentum<v128>(n, w, g, m, lr, splat<v128>(momentum), nesterov);
+  else sgdMomentum<f32>(n, w, g, m, lr, momentum, nesterov);
 }
 
 /**
- * m += (g - m)(1 - beta1); v += (g^2 - v)(1 - beta2); w -= alpha m / (sqrt(v) + epsilon). `alpha` is the address of one f32, the rate with
- * both bias corrections. Kingma and Ba, "Adam", 2015, in the form of its section 2.
+ * m += (g - m) * (1 - beta1); v += (g * g - v) * (1 - beta2); w -= alpha * m / (sqrt(v) + epsilon). Source: Kingma and Ba,
+ * "Adam", 2015, section 2, with both bias corrections in alpha = lr * sqrt(1 - beta2^t) / (1 - beta1^t). The betas are
+ * float64, so that 1 - beta keeps all digits of float32.
  */
 export function f32_adam(
   n: u32, w: usize, g: usize, m: usize, v: usize, alpha: usize, beta1: f64, beta2: f64, epsilon: f32,
 ): void {
-  if (SIMD) adam<v128>(n, w, g, m, v, f32.load(alpha), beta1, beta2, epsilon);
-  else adam<f32>(n, w, g, m, v, f32.load(alpha), beta1, beta2, epsilon);
+  const rate1 = <f32>(1 - beta1), rate2 = <f32>(1 - beta2);
+  if (SIMD) adam<v128>(n, w, g, m, v, alpha, splat<v128>(rate1), splat<v128>(rate2), splat<v128>(epsilon));
+  else adam<f32>(n, w, g, m, v, alpha, rate1, rate2, epsilon);
+}
+
+function sgd<V>(n: u32, w: usize, g: usize, lr: usize): void {
+  const rate = splat<V>(load<f32>(lr));
+  for (const end = w + (<usize>n << 2); w < end; w += sizeof<V>(), g += sizeof<V>()) {
+    put<V>(w, sub<V>(load<V>(w), mul<V>(rate, load<V>(g))), end - w);
+  }
+}
+
+function sgdMomentum<V>(n: u32, w: usize, g: usize, m: usize, lr: usize, momentum: V, nesterov: u32): void {
+  const rate = splat<V>(load<f32>(lr)), end = w + (<usize>n << 2);
+  for (; w < end; w += sizeof<V>(), g += sizeof<V>(), m += sizeof<V>()) {
+    const step = mul<V>(rate, load<V>(g));
+    const velocity = sub<V>(mul<V>(momentum, load<V>(m)), step);
+    put<V>(m, velocity, end - w);
+    const change = nesterov ? sub<V>(mul<V>(momentum, velocity), step) : velocity;
+    put<V>(w, add<V>(load<V>(w), change), end - w);
+  }
+}
+
+function adam<V>(
+  n: u32, w: usize, g: usize, m: usize, v: usize, alpha: usize, rate1: V, rate2: V, epsilon: V,
+): void {
+  const rate = splat<V>(load<f32>(alpha)), end = w + (<usize>n << 2);
+  for (; w < end; w += sizeof<V>(), g += sizeof<V>(), m += sizeof<V>(), v += sizeof<V>()) {
+    const dw = load<V>(g), m0 = load<V>(m), v0 = load<V>(v);
+    const mean = add<V>(m0, mul<V>(sub<V>(dw, m0), rate1));
+    const square = add<V>(v0, mul<V>(sub<V>(mul<V>(dw, dw), v0), rate2));
+    put<V>(m, mean, end - w);
+    put<V>(v, square, end - w);
+    put<V>(w, sub<V>(load<V>(w), div<V>(mul<V>(rate, mean), add<V>(sqrt<V>(square), epsilon))), end - w);
+  }
 }

@@ -1,73 +1,103 @@
-// Max pooling of NHWC images, lanes across channels.
+// Max pooling over NHWC images: windows kh x kw, steps sh x sw, `top` and `left` padding pixels that never win. Lanes run
+// across channels.
 
-import { load, SIMD, splat, store, storePart } from "./lanes";
+import {
+  above, add, addInt, bits, eqInt, fromBits, load, ne, or, pmax, SIMD, splat, splatInt, where, whereInt,
+} from "./lanes";
+import { put } from "./map";
 
-/**
- * y [batch, oh, ow, c] = the largest of each kh x kw window of x [batch, h, w, c]; windows begin `top` and `left` before the image and are
- * sh, sw apart; what is outside never wins. A window of nothing gives -Infinity. NaN wins over what comes after it.
- */
+/** y [batch, oh, ow, c] = maximum of each window of x [batch, h, w, c]; NaN where the window holds one. */
 export function f32_max_pool2d(
-  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, top: u32, left: u32, x: usize, y: usize,
+  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, top: u32, left: u32,
+  x: usize, y: usize,
 ): void {
-  if (SIMD) forward<v128>(batch, h, w, c, oh, ow, kh, kw, sh, sw, top, left, x, y);
-  else forward<f32>(batch, h, w, c, oh, ow, kh, kw, sh, sw, top, left, x, y);
-}
-
-function forward<V>(
-  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, top: u32, left: u32, x: usize, y: usize,
-): void {
-  const pixel = <usize>c << 2, lanes = <u32>sizeof<V>() >> 2;
-  for (let b: u32 = 0; b < batch; ++b, x += <usize>(h * w) * pixel) {
-    for (let i: u32 = 0; i < oh; ++i) {
-      const i0 = max<i32>(0, i * sh - top), i1 = min<i32>(h, i * sh - top + kh);
-      for (let j: u32 = 0; j < ow; ++j, y += pixel) {
-        const j0 = max<i32>(0, j * sw - left), j1 = min<i32>(w, j * sw - left + kw);
-        for (let k: u32 = 0; k < c; k += lanes) {
-          let best = splat<V>(-Infinity);
-          for (let p = i0; p < i1; ++p) {
-            for (let q = j0; q < j1; ++q) best = larger<V>(best, load<V>(x + <usize>(p * w + q) * pixel + (<usize>k << 2)));
-          }
-          if (c - k < lanes) storePart<V>(y + (<usize>k << 2), best, c - k);
-          else store<V>(y + (<usize>k << 2), best);
-        }
+  const pixel = <usize>c << 2, row = pixel * w;
+  for (; batch > 0; batch--, x += row * h) {
+    for (let i: u32 = 0; i < oh; i++) {
+      const h0 = first(i, sh, top), h1 = last(i, sh, top, kh, h);
+      for (let j: u32 = 0; j < ow; j++, y += pixel) {
+        const w0 = first(j, sw, left), w1 = last(j, sw, left, kw, w);
+        const corner = x + h0 * row + w0 * pixel;
+        if (SIMD) maximum<v128, v128>(pixel, row, h1 - h0, (w1 - w0) * pixel, corner, y);
+        else maximum<f32, i32>(pixel, row, h1 - h0, (w1 - w0) * pixel, corner, y);
       }
     }
   }
 }
 
-/** b where it is larger or NaN, else a. */
-// @ts-ignore: decorator
-@inline
-function larger<V>(a: V, b: V): V {
-  if (isVector<V>()) return v128.bitselect(a, b, f32x4.ge(a, b));
-  return a >= b ? a : b;
-}
-
 /**
- * dx [batch, h, w, c]: the gradient of each window to its first largest element in row-major order; windows that overlap add in their
- * order. dx is written whole.
+ * dx [batch, h, w, c] = dy [batch, oh, ow, c] at the first maximum of each window of x in row-major order (NaN counts as
+ * maximum), 0 elsewhere; where windows overlap they add in row-major order of the windows.
  */
 export function f32_max_pool2d_grad(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, top: u32, left: u32,
   x: usize, dy: usize, dx: usize,
 ): void {
-  memory.fill(dx, 0, <usize>(batch * h * w * c) << 2);
-  const pixel = <usize>c << 2;
-  for (let b: u32 = 0; b < batch; ++b, x += <usize>(h * w) * pixel, dx += <usize>(h * w) * pixel) {
-    for (let i: u32 = 0; i < oh; ++i) {
-      const i0 = max<i32>(0, i * sh - top), i1 = min<i32>(h, i * sh - top + kh);
-      for (let j: u32 = 0; j < ow; ++j, dy += pixel) {
-        const j0 = max<i32>(0, j * sw - left), j1 = min<i32>(w, j * sw - left + kw);
-        for (let k: usize = 0; k < pixel; k += 4) {
-          let best: f32 = -Infinity, at: usize = 0;
-          for (let p = i0; p < i1; ++p) {
-            for (let q = j0; q < j1; ++q) {
-              const o = <usize>(p * w + q) * pixel + k, v = f32.load(x + o);
-              if (!(best >= v) && best == best) best = v, at = o + 1;
-            }
-          }
-          if (at) f32.store(dx + at - 1, f32.load(dx + at - 1) + f32.load(dy + k));
-        }
+  const pixel = <usize>c << 2, row = pixel * w, image = row * h;
+  memory.fill(dx, 0, image * batch);
+  for (; batch > 0; batch--, x += image, dx += image) {
+    for (let i: u32 = 0; i < oh; i++) {
+      const h0 = first(i, sh, top), h1 = last(i, sh, top, kh, h);
+      for (let j: u32 = 0; j < ow; j++, dy += pixel) {
+        const w0 = first(j, sw, left), w1 = last(j, sw, left, kw, w), corner = h0 * row + w0 * pixel;
+        if (SIMD) scatter<v128, v128>(pixel, row, h1 - h0, (w1 - w0) * pixel, x + corner, dy, dx + corner);
+        else scatter<f32, i32>(pixel, row, h1 - h0, (w1 - w0) * pixel, x + corner, dy, dx + corner);
+      }
+    }
+  }
+}
+
+/** First row (or column) of the image that window `i` covers. */
+// @ts-ignore: decorator
+@inline
+function first(i: u32, step: u32, padding: u32): usize {
+  return <usize>max<i32>(<i32>(i * step - padding), 0);
+}
+
+/** One past the last row (or column) of the image that window `i` covers. */
+// @ts-ignore: decorator
+@inline
+function last(i: u32, step: u32, padding: u32, window: u32, size: u32): usize {
+  const end = <i32>(i * step - padding + window);
+  return <usize>max<i32>(min<i32>(end, <i32>size), <i32>first(i, step, padding));
+}
+
+/** y [channels] = maximum over `rows` rows of `width` bytes from x. `pmax` passes NaN over, so NaN is collected beside it. */
+function maximum<V, I>(pixel: usize, row: usize, rows: usize, width: usize, x: usize, y: usize): void {
+  for (let k: usize = 0; k < pixel; k += sizeof<V>()) {
+    let best = splat<V>(-Infinity), nan = splatInt<I>(0), p = x + k;
+    for (let r = rows; r > 0; r--, p += row) {
+      for (let q = p; q < p + width; q += pixel) {
+        const value = load<V>(q);
+        best = pmax<V>(best, value);
+        nan = or<I>(nan, ne<V, I>(value, value));
+      }
+    }
+    put<V>(y + k, fromBits<V, I>(or<I>(bits<V, I>(best), nan)), pixel - k);
+  }
+}
+
+/** Adds dy [channels] to dx at the first maximum of each channel. */
+function scatter<V, I>(
+  pixel: usize, row: usize, rows: usize, width: usize, x: usize, dy: usize, dx: usize,
+): void {
+  for (let k: usize = 0; k < pixel; k += sizeof<V>()) {
+    let best = splat<V>(-Infinity), index = splatInt<I>(0), at = splatInt<I>(0);
+    const one = splatInt<I>(1), zero = splat<V>(0), change = load<V>(dy + k);
+    let p = x + k;
+    for (let r = rows; r > 0; r--, p += row) {
+      for (let q = p; q < p + width; q += pixel, at = addInt<I>(at, one)) {
+        const value = load<V>(q), better = above<V, I>(value, best);
+        best = where<V, I>(better, value, best);
+        index = whereInt<I>(better, at, index);
+      }
+    }
+    at = splatInt<I>(0);
+    p = dx + k;
+    for (let r = rows; r > 0; r--, p += row) {
+      for (let q = p; q < p + width; q += pixel, at = addInt<I>(at, one)) {
+        const mine = where<V, I>(eqInt<I>(at, index), change, zero);
+        put<V>(q, add<V>(load<V>(q), mine), pixel - k);
       }
     }
   }

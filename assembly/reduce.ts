@@ -1,116 +1,158 @@
-// Reductions of x [outer, reduce, inner] over its middle axis. Where inner > 1, lanes run across it and each sum is sequential; where
-// inner == 1, element i of a row goes to partial sum i mod 16, and the 16 are combined in one order (see sumRow).
+// Reductions of x [outer, reduce, inner] to y [outer, inner]. A reduction is a class: `start`, `step` (an element joins an
+// accumulator) and `join` (two accumulators become one). `fold` runs it along contiguous memory, `foldColumns` across it.
 
-import { add, load, loadPart, SIMD, splat, store, storePart } from "./lanes";
+import {
+  above, add, addInt, and, bits, div, eqInt, firstLanes, load, SIMD, splat, splatInt, store, where, whereInt,
+} from "./lanes";
+import { map, put } from "./map";
+
+/** y [outer, inner] = sum of x [outer, reduce, inner]: along rows in the order of `fold`, else in sequence from +0. */
+export function f32_sum(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
+  reduceAxis<Sum>(outer, reduce, inner, x, y);
+}
+
+/** y [outer, inner] = the sum as f32_sum gives it, divided by `reduce`. */
+export function f32_mean(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
+  reduceAxis<Sum>(outer, reduce, inner, x, y);
+  map<Quotient>(outer * inner, y, <f32>reduce, 0, y);
+}
+
+/** y [outer, inner] (i32) = index of the first maximum of x [outer, reduce, inner]; NaN counts as maximum. reduce > 0. */
+export function f32_argmax(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
+  for (let o: u32 = 0; o < outer; o++) {
+    if (SIMD && inner > 1) argmaxColumns<v128, v128>(reduce, inner, x, y);
+    else argmaxColumns<f32, i32>(reduce, inner, x, y);
+    x += <usize>(reduce * inner) << 2;
+    y += <usize>inner << 2;
+  }
+}
+
+/** How many of x [n] are infinite or NaN. */
+export function f32_count_nonfinite(n: u32, x: usize): u32 {
+  const end = x + (<usize>n << 2);
+  let count: u32 = 0;
+  if (SIMD) {
+    let negative = i32x4.splat(0);
+    for (; x + 16 <= end; x += 16) negative = addInt<v128>(negative, nonfinite<v128, v128>(x));
+    count = -(i32x4.extract_lane(negative, 0) + i32x4.extract_lane(negative, 1)
+      + i32x4.extract_lane(negative, 2) + i32x4.extract_lane(negative, 3));
+  }
+  for (; x < end; x += 4) count -= nonfinite<f32, i32>(x);
+  return count;
+}
 
 /**
- * Sum of n contiguous floats: 16 interleaved partial sums from +0, then vectors ((0+1)+(2+3)), then lanes ((0+2)+(1+3)).
- * The scalar build does the same, one of the 16 after the other.
+ * F over n contiguous elements at x; `z` and `a` are handed to its `step` (a second array, a scalar). Sixteen interleaved
+ * accumulators: element i joins number i mod 16. They are combined as vectors of four, (v0 + v1) + (v2 + v3), then as
+ * lanes, (l0 + l2) + (l1 + l3). The scalar build runs the same, one lane after the other.
  */
-export function sumRow(n: u32, x: usize): f32 {
-  if (SIMD) {
-    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-    for (; n >= 16; n -= 16, x += 64) {
-      s0 = f32x4.add(s0, v128.load(x));
-      s1 = f32x4.add(s1, v128.load(x, 16));
-      s2 = f32x4.add(s2, v128.load(x, 32));
-      s3 = f32x4.add(s3, v128.load(x, 48));
-    }
-    const zero = f32x4.splat(0); // partial sums are never -0, so adding +0 changes none
-    if (n >= 4) s0 = f32x4.add(s0, v128.load(x));
-    if (n >= 8) s1 = f32x4.add(s1, v128.load(x, 16));
-    if (n >= 12) s2 = f32x4.add(s2, v128.load(x, 32));
-    const rest = n & 3;
-    if (rest) {
-      const part = loadPart<v128>(x + (<usize>(n - rest) << 2), rest, zero);
-      if (n < 4) s0 = f32x4.add(s0, part);
-      else if (n < 8) s1 = f32x4.add(s1, part);
-      else if (n < 12) s2 = f32x4.add(s2, part);
-      else s3 = f32x4.add(s3, part);
-    }
-    const s = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    return (f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 2)) + (f32x4.extract_lane(s, 1) + f32x4.extract_lane(s, 3));
-  }
-  return (lane(n, x, 0) + lane(n, x, 2)) + (lane(n, x, 1) + lane(n, x, 3));
-}
-
-/** Lane l of the four vectors of partial sums, combined. */
-function lane(n: u32, x: usize, l: u32): f32 {
-  return (partial(n, x, l) + partial(n, x, l + 4)) + (partial(n, x, l + 8) + partial(n, x, l + 12));
-}
-
-function partial(n: u32, x: usize, i: u32): f32 {
-  let s: f32 = 0;
-  for (; i < n; i += 16) s += f32.load(x + (<usize>i << 2));
-  return s;
-}
-
-/** y [n] = the sum of `rows` rows of x [rows, n], in order, divided by `divisor`. */
-function sumColumns<V>(rows: u32, n: u32, x: usize, y: usize, divisor: f32): void {
-  const w = sizeof<V>(), lanes = <u32>w >> 2, stride = <usize>n << 2;
-  for (let j: u32 = 0; j < n; ) {
-    const p = x + (<usize>j << 2), q = y + (<usize>j << 2);
-    if (j + 4 * lanes <= n) {
-      let s0 = splat<V>(0), s1 = s0, s2 = s0, s3 = s0;
-      for (let i: u32 = 0, r = p; i < rows; ++i, r += stride) {
-        s0 = add<V>(s0, load<V>(r));
-        s1 = add<V>(s1, load<V>(r + w));
-        s2 = add<V>(s2, load<V>(r + 2 * w));
-        s3 = add<V>(s3, load<V>(r + 3 * w));
-      }
-      store<V>(q, divide<V>(s0, divisor));
-      store<V>(q + w, divide<V>(s1, divisor));
-      store<V>(q + 2 * w, divide<V>(s2, divisor));
-      store<V>(q + 3 * w, divide<V>(s3, divisor));
-      j += 4 * lanes;
-    } else {
-      let s = splat<V>(0);
-      for (let i: u32 = 0, r = p; i < rows; ++i, r += stride) s = add<V>(s, load<V>(r));
-      s = divide<V>(s, divisor);
-      if (n - j < lanes) storePart<V>(q, s, n - j);
-      else store<V>(q, s);
-      j += lanes;
-    }
-  }
-}
-
 // @ts-ignore: decorator
 @inline
-function divide<V>(x: V, divisor: f32): V {
-  if (isVector<V>()) return f32x4.div(x, f32x4.splat(divisor));
-  return x / divisor;
+export function fold<F>(n: u32, x: usize, z: usize, a: f32): f32 {
+  let l0: f32, l1: f32, l2: f32, l3: f32;
+  if (SIMD) {
+    const v = accumulate<F, v128>(n, x, z, splat<v128>(a), 0);
+    l0 = f32x4.extract_lane(v, 0);
+    l1 = f32x4.extract_lane(v, 1);
+    l2 = f32x4.extract_lane(v, 2);
+    l3 = f32x4.extract_lane(v, 3);
+  } else {
+    l0 = accumulate<F, f32>(n, x, z, a, 0);
+    l1 = accumulate<F, f32>(n, x + 4, z + 4, a, 1);
+    l2 = accumulate<F, f32>(n, x + 8, z + 8, a, 2);
+    l3 = accumulate<F, f32>(n, x + 12, z + 12, a, 3);
+  }
+  return changetype<F>(0).join<f32>(changetype<F>(0).join<f32>(l0, l2), changetype<F>(0).join<f32>(l1, l3));
 }
 
-function reduce(outer: u32, count: u32, inner: u32, x: usize, y: usize, divisor: f32): void {
-  for (let i: u32 = 0; i < outer; ++i, x += <usize>(count * inner) << 2, y += <usize>inner << 2) {
-    if (inner == 1) f32.store(y, sumRow(count, x) / divisor);
-    else if (SIMD) sumColumns<v128>(count, inner, x, y, divisor);
-    else sumColumns<f32>(count, inner, x, y, divisor);
+function accumulate<F, V>(n: u32, x: usize, z: usize, a: V, lane: u32): V {
+  let v0 = splat<V>(changetype<F>(0).start()), v1 = v0, v2 = v0, v3 = v0;
+  for (; n >= 16; n -= 16, x += 64, z += 64) {
+    v0 = changetype<F>(0).step<V>(v0, x, z, a);
+    v1 = changetype<F>(0).step<V>(v1, x + 16, z + 16, a);
+    v2 = changetype<F>(0).step<V>(v2, x + 32, z + 32, a);
+    v3 = changetype<F>(0).step<V>(v3, x + 48, z + 48, a);
+  }
+  if (n > 0) v0 = firstLanes<V>(n, lane, changetype<F>(0).step<V>(v0, x, z, a), v0);
+  if (n > 4) v1 = firstLanes<V>(n - 4, lane, changetype<F>(0).step<V>(v1, x + 16, z + 16, a), v1);
+  if (n > 8) v2 = firstLanes<V>(n - 8, lane, changetype<F>(0).step<V>(v2, x + 32, z + 32, a), v2);
+  if (n > 12) v3 = firstLanes<V>(n - 12, lane, changetype<F>(0).step<V>(v3, x + 48, z + 48, a), v3);
+  return changetype<F>(0).join<V>(changetype<F>(0).join<V>(v0, v1), changetype<F>(0).join<V>(v2, v3));
+}
+
+function reduceAxis<F>(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
+  for (let o: u32 = 0; o < outer; o++) {
+    if (inner == 1) store<f32>(y, fold<F>(reduce, x, x, 0));
+    else if (SIMD) foldColumns<F, v128>(reduce, inner, x, y);
+    else foldColumns<F, f32>(reduce, inner, x, y);
+    x += <usize>(reduce * inner) << 2;
+    y += <usize>inner << 2;
   }
 }
 
-/** y [outer, inner] = sum of x [outer, count, inner]. */
-export function f32_sum(outer: u32, count: u32, inner: u32, x: usize, y: usize): void {
-  reduce(outer, count, inner, x, y, 1);
-}
-
-/** y [outer, inner] = sum of x [outer, count, inner], divided by count once. */
-export function f32_mean(outer: u32, count: u32, inner: u32, x: usize, y: usize): void {
-  reduce(outer, count, inner, x, y, <f32>count);
-}
-
-/** y [outer, inner] (i32) = index of the largest of x [outer, count, inner]: the first one; a NaN counts as largest, as in NumPy. */
-export function f32_argmax(outer: u32, count: u32, inner: u32, x: usize, y: usize): void {
-  const stride = <usize>inner << 2;
-  for (let i: u32 = 0; i < outer; ++i, x += <usize>count * stride) {
-    for (let j: u32 = 0; j < inner; ++j, y += 4) {
-      let p = x + (<usize>j << 2), best = f32.load(p), at: u32 = 0;
-      for (let k: u32 = 1; k < count && best == best; ++k) {
-        p += stride;
-        const v = f32.load(p);
-        if (!(v <= best)) best = v, at = k;
-      }
-      i32.store(y, at);
+/** y [inner] = F down the columns of x [reduce, inner], in sequence; lanes across columns, eight rows at a time. */
+function foldColumns<F, V>(reduce: u32, inner: u32, x: usize, y: usize): void {
+  const row = <usize>inner << 2, w = sizeof<V>(), zero = splat<V>(0);
+  map<Start<F>>(inner, y, 0, 0, y);
+  for (; reduce >= 8; reduce -= 8, x += 8 * row) {
+    for (let j: usize = 0; j < row; j += w) {
+      let acc = load<V>(y + j), p = x + j;
+      acc = changetype<F>(0).step<V>(acc, p, p, zero);
+      acc = changetype<F>(0).step<V>(acc, p + row, p, zero);
+      acc = changetype<F>(0).step<V>(acc, p + 2 * row, p, zero);
+      acc = changetype<F>(0).step<V>(acc, p + 3 * row, p, zero);
+      p += 4 * row;
+      acc = changetype<F>(0).step<V>(acc, p, p, zero);
+      acc = changetype<F>(0).step<V>(acc, p + row, p, zero);
+      acc = changetype<F>(0).step<V>(acc, p + 2 * row, p, zero);
+      acc = changetype<F>(0).step<V>(acc, p + 3 * row, p, zero);
+      put<V>(y + j, acc, row - j);
     }
   }
+  for (; reduce > 0; reduce--, x += row) {
+    for (let j: usize = 0; j < row; j += w) {
+      put<V>(y + j, changetype<F>(0).step<V>(load<V>(y + j), x + j, x, zero), row - j);
+    }
+  }
+}
+
+@unmanaged @final export class Sum {
+  // @ts-ignore: decorator
+  @inline start(): f32 { return 0; }
+  // @ts-ignore: decorator
+  @inline step<V>(sum: V, x: usize, z: usize, a: V): V { return add<V>(sum, load<V>(x)); }
+  // @ts-ignore: decorator
+  @inline join<V>(a: V, b: V): V { return add<V>(a, b); }
+}
+
+/** The start of F, as an elementwise op. */
+@unmanaged @final class Start<F> {
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, a: V, b: V): V { return splat<V>(changetype<F>(0).start()); }
+}
+
+@unmanaged @final class Quotient {
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, a: V, b: V): V { return div<V>(x, a); }
+}
+
+function argmaxColumns<V, I>(reduce: u32, inner: u32, x: usize, y: usize): void {
+  const row = <usize>inner << 2, end = y + row, w = sizeof<V>();
+  for (; y < end; x += w, y += w) {
+    let best = load<V>(x), index = splatInt<I>(0), p = x + row;
+    for (let i: u32 = 1; i < reduce; i++, p += row) {
+      const value = load<V>(p), better = above<V, I>(value, best);
+      best = where<V, I>(better, value, best);
+      index = whereInt<I>(better, splatInt<I>(i), index);
+    }
+    put<I>(y, index, end - y);
+  }
+}
+
+/** -1 where the element at x is infinite or NaN, else 0. */
+// @ts-ignore: decorator
+@inline
+function nonfinite<V, I>(x: usize): I {
+  const exponent = splatInt<I>(0x7f800000);
+  return eqInt<I>(and<I>(bits<V, I>(load<V>(x)), exponent), exponent);
 }

@@ -1,60 +1,76 @@
-// Softmax along rows and its gradient. The maximum is taken off first; sums are those of reduce.ts.
+// Softmax along rows and its gradient. The row's maximum is subtracted first, so that no exponential overflows. NaN anywhere in
+// a row, +inf, or nothing but -inf make the whole row NaN.
 
-import { div, load, SIMD, splat, store, storePart, sub } from "./lanes";
+import { add, div, load, mul, pmax, sub } from "./lanes";
+import { map, zip } from "./map";
 import { exp } from "./math";
-import { sumRow } from "./reduce";
+import { fold, Sum } from "./reduce";
 
-/** The largest of n floats (n >= 1); NaN if any is. */
-export function maxRow(n: u32, x: usize): f32 {
-  let m = f32.load(x);
-  for (let i: u32 = 1; i < n; ++i) m = f32.max(m, f32.load(x + (<usize>i << 2)));
-  return m;
-}
-
-/** y = exp(x - shift) for n floats. */
-export function expRow(n: u32, x: usize, shift: f32, y: usize): void {
-  if (SIMD) expLanes<v128>(n, x, shift, y);
-  else expLanes<f32>(n, x, shift, y);
-}
-
-function expLanes<V>(n: u32, x: usize, shift: f32, y: usize): void {
-  const w = sizeof<V>(), end = x + (<usize>n << 2), s = splat<V>(shift);
-  for (; x + w <= end; x += w, y += w) store<V>(y, exp<V>(sub<V>(load<V>(x), s)));
-  if (isVector<V>() && x < end) storePart<V>(y, exp<V>(sub<V>(load<V>(x), s)), <u32>(end - x) >> 2);
-}
-
-/** y = x / divisor for n floats; y may be x. */
-function divideRow<V>(n: u32, x: usize, divisor: f32, y: usize): void {
-  const w = sizeof<V>(), end = x + (<usize>n << 2), d = splat<V>(divisor);
-  for (; x + w <= end; x += w, y += w) store<V>(y, div<V>(load<V>(x), d));
-  if (isVector<V>() && x < end) storePart<V>(y, div<V>(load<V>(x), d), <u32>(end - x) >> 2);
-}
-
-/** y [rows, n] = exp(x - max) / sum(exp(x - max)) along each row. */
+/** y [rows, n] = e^(x - max) / sum(e^(x - max)) along each row, the sum in the order of `fold`; y may be x. */
 export function f32_softmax(rows: u32, n: u32, x: usize, y: usize): void {
-  if (!n) return;
-  const stride = <usize>n << 2;
-  for (; rows; --rows, x += stride, y += stride) {
-    expRow(n, x, maxRow(n, x), y);
-    const s = sumRow(n, y);
-    if (SIMD) divideRow<v128>(n, y, s, y);
-    else divideRow<f32>(n, y, s, y);
+  const row = <usize>n << 2;
+  for (; rows > 0; rows--, x += row, y += row) {
+    const sum = exponentials(n, x, y);
+    map<Quotient>(n, y, sum, 1, y);
   }
 }
 
-/** dx [rows, n] = y * (dy - sum(dy * y)) along each row. dx must be neither y nor dy: it holds the products on the way. */
+/** dx [rows, n] = y * (dy - sum(y * dy)) along each row, the sum in the order of `fold`; dx may be y or dy. */
 export function f32_softmax_grad(rows: u32, n: u32, y: usize, dy: usize, dx: usize): void {
-  const stride = <usize>n << 2;
-  for (; rows; --rows, y += stride, dy += stride, dx += stride) {
-    for (let i: usize = 0; i < stride; i += 4) f32.store(dx + i, f32.load(dy + i) * f32.load(y + i));
-    const s = sumRow(n, dx);
-    for (let i: usize = 0; i < stride; i += 4) f32.store(dx + i, f32.load(y + i) * (f32.load(dy + i) - s));
+  const row = <usize>n << 2;
+  for (; rows > 0; rows--, y += row, dy += row, dx += row) {
+    zip<SoftmaxGrad>(n, y, dy, fold<Dot>(n, y, dy, 0), dx);
   }
 }
 
-/** Sum of exp(x - shift) over n floats, in order. */
-export function expSum(n: u32, x: usize, shift: f32): f32 {
-  let s: f32 = 0;
-  for (let i: u32 = 0; i < n; ++i) s += exp<f32>(f32.load(x + (<usize>i << 2)) - shift);
-  return s;
+/** y [n] = e^(x - max(x)), and their sum; y may be x. */
+export function exponentials(n: u32, x: usize, y: usize): f32 {
+  map<ShiftedExp>(n, x, fold<Max>(n, x, x, 0), 0, y);
+  return fold<Sum>(n, y, y, 0);
+}
+
+/** x / a * b */
+@unmanaged @final export class Quotient {
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, a: V, b: V): V { return mul<V>(div<V>(x, a), b); }
+}
+
+@unmanaged @final class ShiftedExp {
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, shift: V, _: V): V { return exp<V>(sub<V>(x, shift)); }
+}
+
+@unmanaged @final class SoftmaxGrad {
+  // @ts-ignore: decorator
+  @inline at<V>(y: V, dy: V, sum: V): V { return mul<V>(y, sub<V>(dy, sum)); }
+}
+
+/** Maximum, NaN passed over: exp(NaN - max) brings it back. */
+@unmanaged @final export class Max {
+  // @ts-ignore: decorator
+  @inline start(): f32 { return -Infinity; }
+  // @ts-ignore: decorator
+  @inline step<V>(best: V, x: usize, z: usize, a: V): V { return pmax<V>(best, load<V>(x)); }
+  // @ts-ignore: decorator
+  @inline join<V>(a: V, b: V): V { return pmax<V>(a, b); }
+}
+
+/** sum(x * z) */
+@unmanaged @final class Dot {
+  // @ts-ignore: decorator
+  @inline start(): f32 { return 0; }
+  // @ts-ignore: decorator
+  @inline step<V>(sum: V, x: usize, z: usize, a: V): V { return add<V>(sum, mul<V>(load<V>(x), load<V>(z))); }
+  // @ts-ignore: decorator
+  @inline join<V>(a: V, b: V): V { return add<V>(a, b); }
+}
+
+/** sum(e^(x - a)) */
+@unmanaged @final export class ExpSum {
+  // @ts-ignore: decorator
+  @inline start(): f32 { return 0; }
+  // @ts-ignore: decorator
+  @inline step<V>(sum: V, x: usize, z: usize, a: V): V { return add<V>(sum, exp<V>(sub<V>(load<V>(x), a))); }
+  // @ts-ignore: decorator
+  @inline join<V>(a: V, b: V): V { return add<V>(a, b); }
 }

@@ -61,6 +61,15 @@ test("scripts and declarations import files of the package alone", () => {
   expect(imports.filter((specifier) => !/^\.\.?\//.test(specifier))).toEqual([]);
 });
 
+test("importing lanewise loads three files: its entry, the base and the core", () => {
+  const loaded = new Set(["dist/index.js"]);
+  for (const path of loaded) {
+    const imports = readFileSync(join(home, path), "utf8").matchAll(/ from "\.\/([^"]+)"/g);
+    for (const [, name] of imports) loaded.add(`dist/${name}`);
+  }
+  expect(loaded.size).toBe(3);
+});
+
 test("the edge builds import the kernels as a module and carry no bytes to compile", () => {
   for (const [condition, specifier] of [
     ["workerd", "../kernels.wasm"],
@@ -77,4 +86,15 @@ test("the tarball holds the build and the licence, no sources and no tests", () 
   const rest = files("").filter((path) => !/^dist(\/|$)/.test(path));
   expect(rest.sort()).toEqual(expect.arrayContaining(["LICENSE", "NOTICE", "package.json"]));
   expect(rest.filter((path) => !/^(LICENSE|NOTICE|README\.md|package\.json)$/.test(path))).toEqual([]);
+});
+
+test("package-lock.json holds every platform's optional packages, which npm leaves out when it only looks at this machine", () => {
+  const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8"));
+  const missing = Object.entries<{ optionalDependencies?: object }>(packages).flatMap(
+    ([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`],
+      ),
+  );
+  expect(missing).toEqual([]);
 });

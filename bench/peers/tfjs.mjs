@@ -1,11 +1,12 @@
 // TF.js on its WebAssembly backend (XNNPACK): SIMD, one thread. The model is written with its fused ops, which is what a converted
-// graph model runs; weights are tensors made once, so that the backend packs them once.
+// graph model runs; weights are tensors made once, so that the backend packs them once. It cannot train
+// this model: "Conv2DBackpropFilter not registered".
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 
 export const name = "TF.js wasm";
 
-export async function prepare({ weights, images, batch }) {
+export async function predict({ weights, images, batch }) {
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   await tf.setBackend("wasm");
   if (!tf.env().getBool("WASM_HAS_SIMD_SUPPORT")) throw new Error("TF.js found no SIMD");
@@ -13,12 +14,12 @@ export async function prepare({ weights, images, batch }) {
   const conv2d = (x, filter, bias) =>
     tf.fused.conv2d({ x, filter, bias, strides: 1, pad: "valid", activation: "relu" });
   const dense = (a, b, bias, activation) => tf.fused.matMul({ a, b, bias, activation });
-  const predict = () => {
+  const forward = () => {
     const x = tf.tensor4d(images, [batch, 28, 28, 1]);
     const pooled1 = tf.maxPool(conv2d(x, w1, b1), 2, 2, "valid");
     const pooled2 = tf.maxPool(conv2d(pooled1, w2, b2), 2, 2, "valid");
     const hidden = dense(tf.reshape(pooled2, [batch, 1600]), w3, b3, "relu");
     return { data: tf.softmax(dense(hidden, w4, b4, "linear")).dataSync() };
   };
-  return () => tf.tidy(predict);
+  return () => tf.tidy(forward);
 }

@@ -8,7 +8,7 @@ import { area, line } from "d3-shape";
 /** @typedef {{ x: number, y: number }} Point */
 
 /**
- * One learning curve: the mean of the training steps with the span of their values behind it, and a dot per validation.
+ * One learning curve: the mean of the training steps over the span of their middle 80 %, and a dot per validation.
  *
  * @param {{ id: string, title: string, epochs: number, train: readonly Point[], validation: readonly Point[], log?: boolean }} options
  *   x counts epochs; `log` draws y on a logarithmic axis
@@ -16,7 +16,7 @@ import { area, line } from "d3-shape";
  */
 export function learningCurve({ id, title, epochs, train, validation: validated, log = false }) {
   const [width, height] = [480, 300];
-  const edge = { top: 12, right: 14, bottom: 40, left: 46 };
+  const edge = { top: 12, right: 14, bottom: 40, left: 54 };
   const positive = (/** @type {Point} */ p) => ({ x: p.x, y: log ? Math.max(p.y, 1e-6) : p.y });
   const steps = buckets(train.map(positive), 120, epochs);
   const validation = validated.map(positive);
@@ -60,7 +60,7 @@ export function learningCurve({ id, title, epochs, train, validation: validated,
 /** @typedef {Point & { low: number, high: number }} Bucket */
 
 /**
- * At most `count` stretches of equal length along x, each with the mean of its points (x, y) and their extremes.
+ * At most `count` stretches of equal length along x, each with the mean of its points and the span of their middle 80 %.
  * @param {readonly Point[]} points @param {number} count @param {number} end
  */
 function buckets(points, count, end) {
@@ -71,7 +71,9 @@ function buckets(points, count, end) {
     .filter((group) => group.length > 0)
     .map((group) => {
       const ys = group.map((p) => p.y);
-      return { x: mean(group.map((p) => p.x)), y: mean(ys), low: Math.min(...ys), high: Math.max(...ys) };
+      ys.sort((a, b) => a - b);
+      const at = (/** @type {number} */ share) => ys[Math.round(share * (ys.length - 1))];
+      return { x: mean(group.map((p) => p.x)), y: mean(ys), low: at(0.1), high: at(0.9) };
     });
 }
 

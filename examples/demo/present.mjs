@@ -41,14 +41,14 @@ export function present({ results, record, probabilities, test, kind }) {
     { name: "File", value: size(results.fileBytes), note: "safetensors" },
     { name: "Training", value: `${times.stepsPerSecond.toFixed(1)}/s`, note: `steps of ${results.batchSize} images` },
     { name: "One prediction", value: `${times.predictMilliseconds.toFixed(2)} ms`, note: "median of 300" },
-    { name: "Planned memory", value: size(results.plannedBytes), note: "for one image at a time" },
+    { name: "Planned memory", value: size(results.plannedBytes), note: "for one image" },
   ];
-  const again = results.identicalAfterReload ? "the same, bit for bit" : "DIFFERENT: this is a defect";
+  const again = results.identicalAfterReload ? "identical" : "DIFFERENT";
   const page = report({
     title: `${percent(results.testAccuracy, 2)} of ${grouped(results.testSamples)} unseen images recognised`,
     lead:
       `A convolutional network, trained from nothing in ${times.trainSeconds.toFixed(0)} seconds in WebAssembly, on ` +
-      `${grouped(results.trainSamples)} ${kind} seen ${results.epochs} times. Saved and loaded again, it is ${again}.`,
+      `${grouped(results.trainSamples)} ${kind} seen ${results.epochs} times. Saved and loaded again, its file and its predictions are ${again}, bit for bit.`,
     facts,
     history: {
       train: record.train,
@@ -66,7 +66,7 @@ export function present({ results, record, probabilities, test, kind }) {
     footer: `Made by npm run demo with seed ${results.seed}, on Node ${process.version}, ${process.platform} ${process.arch}, ${cpus()[0]?.model ?? "unknown processor"}.`,
   });
   const rows = facts.map(({ name, value, note }) => [name, value, note]);
-  return { page, table: aligned([...rows, ["Saved and loaded", again, ""]]) };
+  return { page, table: aligned([...rows, ["Saved and loaded", again, "bit for bit"]]) };
 }
 
 /**

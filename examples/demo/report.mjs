@@ -97,7 +97,7 @@ ${misclassified.length === 0 ? "<p>Nothing: every image was read correctly.</p>"
 `;
 }
 
-const legend = `<span class="legend"><span class="key train">training, mean and span</span><span class="key validation">validation</span></span>`;
+const legend = `<span class="legend"><span class="key train">training, mean and middle 80 %</span><span class="key validation">validation</span></span>`;
 
 /** @param {Epoch[]} epochs */
 function epochTable(epochs) {
@@ -203,7 +203,7 @@ table { border-collapse: collapse; margin-top: 0.6rem; font-size: 0.92rem; color
 th, td { text-align: right; padding: 0.3rem 0 0.3rem 1.8rem; border-bottom: 1px solid var(--rule); font-weight: inherit; white-space: nowrap; }
 th:first-child { padding-left: 0; text-align: left; }
 thead { color: var(--soft); }
-.gallery { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(6.2rem, 1fr)); gap: 1rem; }
+.gallery { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(6.7rem, 1fr)); gap: 1rem; }
 .gallery li { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 0.6rem 0.6rem 0.45rem; text-align: center; }
 .gallery li > span { display: block; margin-top: 0.35rem; white-space: nowrap; }
 b { font-weight: 600; }

@@ -20,9 +20,14 @@ function once<T>(make: () => T): () => T {
   };
 }
 
+interface Decoders {
+  Uint8Array: { fromBase64?(text: string): Uint8Array<ArrayBuffer> };
+  Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> };
+}
+
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
+  const { Uint8Array: bytes, Buffer: buffer } = globalThis as unknown as Decoders;
+  if (bytes.fromBase64) return bytes.fromBase64(text);
+  if (buffer) return buffer.from(text, "base64"); // Node 20 to 24: 0.1 ms instead of 1.2 in a fresh process
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -63,9 +63,9 @@ export function inout(numbers: Numbers): Target {
 export function run(kernel: string, ...args: Argument[]): { outputs: Numbers[]; value: number | undefined } {
   const simd = runIn("simd", kernel, ...args);
   const scalar = runIn("scalar", kernel, ...args);
-  simd.outputs.forEach((numbers, i) =>
-    expectSameBits(numbers, scalar.outputs[i], `${kernel}: output ${i}, SIMD against scalar`),
-  );
+  for (const [i, numbers] of simd.outputs.entries()) {
+    expectSameBits(numbers, scalar.outputs[i], `${kernel}: output ${i}, SIMD against scalar`);
+  }
   if (!Object.is(simd.value, scalar.value))
     throw new Error(`${kernel} returned ${simd.value} with SIMD, ${scalar.value} without`);
   return simd;

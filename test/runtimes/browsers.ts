@@ -83,7 +83,7 @@ function browser({ name, commands, environment, open }: Browser, packed: () => P
   const command = [process.env[environment], ...places].find((path) => path && existsSync(path));
   return {
     name,
-    missing: `${commands.slice(0, 2).join(" or ")} on PATH, or the variable ${environment}`,
+    missing: `no ${commands.slice(0, 2).join(" or ")} on PATH, and no path to one in the variable ${environment}`,
     version: () => command && versionOf(command),
     run: async (folder) => {
       const profile = mkdtempSync(join(tmpdir(), `lanewise-${name.toLowerCase()}-`));

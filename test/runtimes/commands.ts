@@ -8,7 +8,7 @@ const binary = (name: string) => resolve("node_modules/.bin", name);
 const found = nodes();
 
 export const commands: Runtime[] = [
-  command("Node 20", found[20], ["main.mjs"], "Node 20 is neither on PATH nor in NODE_20"),
+  command("Node 20", found[20], ["main.mjs"], "no Node 20 on PATH, and no path to one in the variable NODE_20"),
   command("Node 24", found[24], ["main.mjs"]),
   command("Deno", binary("deno"), [
     "run",
@@ -21,7 +21,7 @@ export const commands: Runtime[] = [
   command("Bun", binary("bun"), ["--no-install", "main.mjs"]),
 ];
 
-function command(name: string, path: string | undefined, args: string[], missing = "npm ci brings it"): Runtime {
+function command(name: string, path: string | undefined, args: string[], missing = "npm ci installs it"): Runtime {
   return {
     name,
     missing,

@@ -17,7 +17,7 @@ interface Hashes {
 
 export interface Runtime {
   readonly name: string;
-  /** How to get it, said when it is missing. */
+  /** What to say when this machine lacks it. */
   readonly missing: string;
   /** Its version, or undefined when it is not on this machine. */
   version(): string | undefined;

@@ -12,7 +12,7 @@ const CONDITIONS = ["workerd", "worker", "import"]; // what wrangler bundles a w
 export function workerd(packed: () => Packed): Runtime {
   return {
     name: "workerd",
-    missing: "npm ci brings it",
+    missing: "npm ci installs it",
     version: () => execFileSync(binary, ["--version"], { encoding: "utf8" }).trim().replace("workerd ", ""),
     run: async (folder) => {
       const entries = { lanewise: "lanewise", train: "lanewise/train", data: "lanewise/data" };

@@ -1,11 +1,11 @@
-// PyTorch, native: torch.py in a process of its own, which times each prediction by itself.
+// PyTorch, native: pytorch.py in a process of its own, which times each call by itself. PYTHON names another interpreter.
 import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const PYTHON = process.env.PYTHON ?? "python3";
 
-/** Its version, or `undefined` where PyTorch is not installed. */
+/** Its version, or `undefined` where there is none. */
 export function version() {
   try {
     const args = ["-c", "import torch; print(torch.__version__)"];
@@ -16,21 +16,20 @@ export function version() {
 }
 
 export const name = "PyTorch";
+export const predict = (job) => start("predict", job);
+export const train = (job) => start("train", job);
 
-export async function prepare({ weights, images, batch }) {
-  const child = spawn(PYTHON, [fileURLToPath(new URL("torch.py", import.meta.url))], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  child.unref();
-  child.stdin.unref();
-  child.stdout.unref();
+function start(task, { weights, images, labels }) {
+  const script = fileURLToPath(new URL("pytorch.py", import.meta.url));
+  const child = spawn(PYTHON, [script], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.on("error", () => {}); // it has ended: the next answer says so
   const plain = Object.values(weights).map(({ data, shape }) => ({ data: [...data], shape }));
-  child.stdin.write(`${JSON.stringify({ weights: plain, images: [...images], batch })}\n`);
+  child.stdin.write(`${JSON.stringify({ task, weights: plain, images: [...images], labels: [...labels] })}\n`);
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
   return async () => {
     child.stdin.write("\n");
     const { value, done } = await answers.next();
-    if (done) throw new Error("PyTorch ended without an answer");
+    if (done) throw new Error("it ended without an answer");
     return JSON.parse(value);
   };
 }
