@@ -37,6 +37,19 @@ export function draws(seed: number, index: number): Draws {
   };
 }
 
+/** The numbers 0 to count - 1, shuffled by Fisher and Yates with integer arithmetic; the same for the same seed and index everywhere. */
+export function permutation(count: number, seed: number, index: number): Uint32Array<ArrayBuffer> {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const { bits } = draws(seed, index);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor((bits() / 2 ** 32) * (i + 1));
+    const kept = order[i];
+    order[i] = order[j];
+    order[j] = kept;
+  }
+  return order;
+}
+
 /** Ten rounds of Philox 4x32: `block = philox(counter, key)`. */
 export function philox(counter: Uint32Array, key0: number, key1: number, block: Uint32Array): void {
   let [c0, c1, c2, c3] = counter;

@@ -5,7 +5,7 @@
 // Math.sin, Math.exp and the like to the engine): the images are the same in every runtime.
 
 import { rangeError } from "../errors.js";
-import { type Draws, draws } from "../philox.js";
+import { type Draws, draws, permutation } from "../philox.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { glyphs, strokes } from "./glyphs.js";
 
@@ -38,9 +38,9 @@ export function digits({ count = 1000, seed = 0 }: { count?: number; seed?: numb
   const x = new Float32Array(count * PIXELS);
   const y = new Int32Array(count);
   const hands = glyphs.map((ways) => ways.map(strokes));
-  let order: number[] = [];
+  let order = new Uint32Array(0);
   for (let i = 0; i < count; i++) {
-    if (i % 10 === 0) order = permutation(draws(seed, 2 * i + 1)); // odd indices order the tens, even ones draw
+    if (i % 10 === 0) order = permutation(10, seed, 2 * i + 1); // odd indices order the tens, even ones draw
     const digit = order[i % 10];
     y[i] = digit;
     drawDigit(draws(seed, 2 * i), hands[digit], x.subarray(i * PIXELS, (i + 1) * PIXELS));
@@ -51,16 +51,6 @@ export function digits({ count = 1000, seed = 0 }: { count?: number; seed?: numb
 function checkWhole(name: string, value: unknown, most: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most) return;
   throw rangeError({ op: "digits", expected: `${name} to be a whole number from 0 to ${most}`, actual: String(value) });
-}
-
-/** 0 to 9 in random order (Fisher and Yates). */
-function permutation(random: Draws): number[] {
-  const order = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-  for (let i = 9; i > 0; i--) {
-    const j = Math.floor(random.uniform(0, i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
 }
 
 /** Draws a digit in one of the ways to write it into `pixels` [28 * 28], which are zero. */

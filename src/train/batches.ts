@@ -2,23 +2,11 @@
 
 import { rangeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
-import { draws } from "../philox.js";
 import type { Program } from "../program/program.js";
 import { show, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
-/** The numbers 0 to count - 1, shuffled by Fisher and Yates with integer arithmetic; the same for the same seed and epoch everywhere. */
-export function permutation(count: number, seed: number, epoch: number): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  const { bits } = draws(seed, epoch);
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor((bits() / 2 ** 32) * (i + 1));
-    const kept = order[i];
-    order[i] = order[j];
-    order[j] = kept;
-  }
-  return order;
-}
+export { permutation } from "../philox.js";
 
 /** Copies samples into the memory of a program's inputs, converting numbers where the types differ. */
 export function feed(program: Program, inputs: readonly Value[], data: readonly Tensor[], samples: Uint32Array): void {
