@@ -35,7 +35,7 @@ function expLanes<V, I>(x: V): V {
   return mul<V>(mul<V>(p, powerOfTwo<V, I>(half)), powerOfTwo<V, I>(subInt<I>(n, half)));
 }
 
-/** Natural logarithm within 0.822 ulp, subnormal inputs included; log(0) = -inf, NaN below 0, log(+inf) = +inf, NaN stays. */
+/** Natural logarithm within 0.860 ulp, subnormal inputs included; log(0) = -inf, NaN below 0, log(+inf) = +inf, NaN stays. */
 // @ts-ignore: decorator
 @inline
 export function log<V>(x: V): V {
