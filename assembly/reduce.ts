@@ -2,7 +2,7 @@
 // accumulator) and `join` (two accumulators become one). `fold` runs it along contiguous memory, `foldColumns` across it.
 
 import {
-  above, add, addInt, and, bits, div, eqInt, firstLanes, load, SIMD, splat, splatInt, store, where, whereInt,
+  above, add, addInt, div, firstLanes, load, ne, SIMD, splat, splatInt, store, sub, where, whereInt,
 } from "./lanes";
 import { map, put } from "./map";
 
@@ -149,10 +149,10 @@ function argmaxColumns<V, I>(reduce: u32, inner: u32, x: usize, y: usize): void 
   }
 }
 
-/** -1 where the element at x is infinite or NaN, else 0. */
+/** -1 where the element at x is infinite or NaN, else 0: those less themselves are NaN. */
 // @ts-ignore: decorator
 @inline
 function nonfinite<V, I>(x: usize): I {
-  const exponent = splatInt<I>(0x7f800000);
-  return eqInt<I>(and<I>(bits<V, I>(load<V>(x)), exponent), exponent);
+  const difference = sub<V>(load<V>(x), load<V>(x));
+  return ne<V, I>(difference, difference);
 }
