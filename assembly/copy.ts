@@ -27,7 +27,8 @@ export function f32_pad2d(
       } else {
         const source = x + pixel * (w * r + j0), count = j1 - j0;
         zeros(y, y + start);
-        const end = stepW == 1 ? row(source, y + start, y + start + pixel * count) : pixels(count, pixel, step, source, y + start);
+        const target = y + start;
+        const end = stepW == 1 ? row(source, target, target + pixel * count) : pixels(count, pixel, step, source, target);
         zeros(end, y + width);
       }
     }

@@ -3,8 +3,8 @@
 // Coefficients are minimax fits in which each float32 coefficient is rounded before the next ones are fitted.
 
 import {
-  add, addInt, and, bits, constant, constantInt, eq, fromBits, lt, mul, mulAdd, pmax, pmin, shiftLeft, shiftRight, splat,
-  sub, subInt, toFloat, where,
+  add, addInt, and, bits, constant, constantInt, eq, fromBits, lt, mul, mulAdd, pmax, pmin, shiftLeft, shiftRight,
+  splat, sub, subInt, toFloat, where,
 } from "./lanes";
 
 /** e^x within 0.991 ulp, subnormal results included; NaN stays, exp(-inf) = 0, overflow gives +inf. */

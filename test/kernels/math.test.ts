@@ -47,7 +47,10 @@ test("exp and log give exact results where there are any", () => {
   const x = Float32Array.of(0, -0, -Infinity, Infinity, NaN, 89, -105, 2 ** -149);
   expectSameBits(runF32("f32_exp", 8, x, out(8)), Float32Array.of(1, 1, 0, Infinity, NaN, Infinity, 0, 1));
   const z = Float32Array.of(1, 0, -0, -1, -Infinity, Infinity, NaN, -(2 ** -149));
-  expectSameBits(runF32("f32_log", 8, z, out(8)), Float32Array.of(0, -Infinity, -Infinity, NaN, NaN, Infinity, NaN, NaN));
+  expectSameBits(
+    runF32("f32_log", 8, z, out(8)),
+    Float32Array.of(0, -Infinity, -Infinity, NaN, NaN, Infinity, NaN, NaN),
+  );
 });
 
 test.each(["f32_exp", "f32_log"])("%s gives each element the same bits at every length", (kernel) => {
