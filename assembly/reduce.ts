@@ -19,6 +19,7 @@ export function f32_mean(outer: u32, reduce: u32, inner: u32, x: usize, y: usize
 
 /** y [outer, inner] (i32) = index of the first maximum of x [outer, reduce, inner]; NaN counts as maximum. reduce > 0. */
 export function f32_argmax(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
+  assert(reduce > 0);
   for (let o: u32 = 0; o < outer; o++) {
     if (SIMD && inner > 1) argmaxColumns<v128, v128>(reduce, inner, x, y);
     else argmaxColumns<f32, i32>(reduce, inner, x, y);
