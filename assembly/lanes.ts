@@ -337,6 +337,14 @@ export function and<I>(a: I, b: I): I {
   return a & b;
 }
 
+/** a & ~b */
+// @ts-ignore: decorator
+@inline
+export function andNot<I>(a: I, b: I): I {
+  if (isVector<I>()) return v128.andnot(a, b);
+  return a & ~b;
+}
+
 // @ts-ignore: decorator
 @inline
 export function or<I>(a: I, b: I): I {

@@ -3,7 +3,7 @@
 import { map } from "./map";
 import { log } from "./math";
 import { fold } from "./reduce";
-import { exponentials, ExpSum, Max, Quotient } from "./softmax";
+import { exponentials, ExpSum, Max, Scale } from "./softmax";
 
 /**
  * loss [rows] = -log(softmax(logits [rows, n])[label]) = log(sum(e^(x - max))) - (x[label] - max), labels [rows] (i32).
@@ -31,13 +31,13 @@ export function f32_sparse_softmax_cross_entropy_grad(
 ): void {
   const row = <usize>n << 2;
   for (; rows > 0; rows--, logits += row, dlogits += row, labels += 4, dloss += 4) {
-    const label = load<u32>(labels), sum = exponentials(n, logits, dlogits);
+    const label = load<u32>(labels), scale: f32 = 1 / exponentials(n, logits, dlogits);
     if (label < n) {
-      const target = dlogits + (<usize>label << 2), d = load<f32>(dloss), value = (load<f32>(target) / sum - 1) * d;
-      map<Quotient>(n, dlogits, sum, d, dlogits);
+      const target = dlogits + (<usize>label << 2), d = load<f32>(dloss), value = (load<f32>(target) * scale - 1) * d;
+      map<Scale>(n, dlogits, scale, d, dlogits);
       store<f32>(target, value);
     } else {
-      map<Quotient>(n, dlogits, sum, NaN, dlogits);
+      map<Scale>(n, dlogits, scale, NaN, dlogits);
     }
   }
 }

@@ -2,7 +2,7 @@
 // accumulator) and `join` (two accumulators become one). `fold` runs it along contiguous memory, `foldColumns` across it.
 
 import {
-  above, add, addInt, and, bits, div, eqInt, firstLanes, load, SIMD, splat, splatInt, store, where, whereInt,
+  above, add, addInt, div, firstLanes, load, ne, SIMD, splat, splatInt, store, sub, where, whereInt,
 } from "./lanes";
 import { map, put } from "./map";
 
@@ -19,6 +19,7 @@ export function f32_mean(outer: u32, reduce: u32, inner: u32, x: usize, y: usize
 
 /** y [outer, inner] (i32) = index of the first maximum of x [outer, reduce, inner]; NaN counts as maximum. reduce > 0. */
 export function f32_argmax(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
+  assert(reduce > 0);
   for (let o: u32 = 0; o < outer; o++) {
     if (SIMD && inner > 1) argmaxColumns<v128, v128>(reduce, inner, x, y);
     else argmaxColumns<f32, i32>(reduce, inner, x, y);
@@ -149,10 +150,10 @@ function argmaxColumns<V, I>(reduce: u32, inner: u32, x: usize, y: usize): void 
   }
 }
 
-/** -1 where the element at x is infinite or NaN, else 0. */
+/** -1 where the element at x is infinite or NaN, else 0: those less themselves are NaN. */
 // @ts-ignore: decorator
 @inline
 function nonfinite<V, I>(x: usize): I {
-  const exponent = splatInt<I>(0x7f800000);
-  return eqInt<I>(and<I>(bits<V, I>(load<V>(x)), exponent), exponent);
+  const difference = sub<V>(load<V>(x), load<V>(x));
+  return ne<V, I>(difference, difference);
 }

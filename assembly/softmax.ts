@@ -1,17 +1,17 @@
 // Softmax along rows and its gradient. The row's maximum is subtracted first, so that no exponential overflows. NaN anywhere in
 // a row, +inf, or nothing but -inf make the whole row NaN.
 
-import { add, div, load, mul, pmax, sub } from "./lanes";
+import { add, load, mul, pmax, sub } from "./lanes";
 import { map, zip } from "./map";
-import { exp } from "./math";
+import { expNegative } from "./math";
 import { fold, Sum } from "./reduce";
 
-/** y [rows, n] = e^(x - max) / sum(e^(x - max)) along each row, the sum in the order of `fold`; y may be x. */
+/** y [rows, n] = e^(x - max) * (1 / sum(e^(x - max))) along each row, the sum in the order of `fold`; y may be x. */
 export function f32_softmax(rows: u32, n: u32, x: usize, y: usize): void {
   const row = <usize>n << 2;
   for (; rows > 0; rows--, x += row, y += row) {
     const sum = exponentials(n, x, y);
-    map<Quotient>(n, y, sum, 1, y);
+    map<Scale>(n, y, 1 / sum, 1, y);
   }
 }
 
@@ -29,15 +29,15 @@ export function exponentials(n: u32, x: usize, y: usize): f32 {
   return fold<Sum>(n, y, y, 0);
 }
 
-/** x / a * b */
-@unmanaged @final export class Quotient {
+/** x * a * b */
+@unmanaged @final export class Scale {
   // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V, b: V): V { return mul<V>(div<V>(x, a), b); }
+  @inline at<V>(x: V, a: V, b: V): V { return mul<V>(mul<V>(x, a), b); }
 }
 
 @unmanaged @final class ShiftedExp {
   // @ts-ignore: decorator
-  @inline at<V>(x: V, shift: V, _: V): V { return exp<V>(sub<V>(x, shift)); }
+  @inline at<V>(x: V, shift: V, _: V): V { return expNegative<V>(sub<V>(x, shift)); }
 }
 
 @unmanaged @final class SoftmaxGrad {
@@ -70,7 +70,7 @@ export function exponentials(n: u32, x: usize, y: usize): f32 {
   // @ts-ignore: decorator
   @inline start(): f32 { return 0; }
   // @ts-ignore: decorator
-  @inline step<V>(sum: V, x: usize, z: usize, a: V): V { return add<V>(sum, exp<V>(sub<V>(load<V>(x), a))); }
+  @inline step<V>(sum: V, x: usize, z: usize, a: V): V { return add<V>(sum, expNegative<V>(sub<V>(load<V>(x), a))); }
   // @ts-ignore: decorator
   @inline join<V>(a: V, b: V): V { return add<V>(a, b); }
 }

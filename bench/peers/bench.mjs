@@ -20,14 +20,14 @@ const { values: options } = parseArgs({
   },
 });
 
-install();
+if (!installed()) install();
 const { job } = await import("./job.mjs");
 const pytorch = await import("./pytorch.mjs");
 const files = ["./lanewise.mjs", "./tfjs.mjs", "./ort.mjs"];
 const inJavaScript = await Promise.all(files.map((file) => import(file)));
 const torch = pytorch.version();
 const peers = torch ? [...inJavaScript, pytorch] : inJavaScript;
-const { dependencies } = JSON.parse(readFileSync(new URL("package.json", HERE), "utf8"));
+const { dependencies } = read("package.json");
 const versions = { ...dependencies, torch: torch ?? "not there (python3 cannot import it)" };
 
 const rows = [
@@ -83,6 +83,20 @@ function cold() {
     spread: (quantile(samples[i], 0.75) - quantile(samples[i], 0.25)) / ms[i],
     ratio: ms[0] / ms[i],
   }));
+}
+
+/** Whether node_modules is what the lock file says. */
+function installed() {
+  try {
+    const [wanted, found] = ["package-lock.json", "node_modules/.package-lock.json"].map((file) => read(file).packages);
+    return Object.entries(wanted).every(([path, { version }]) => path === "" || found[path]?.version === version);
+  } catch {
+    return false;
+  }
+}
+
+function read(file) {
+  return JSON.parse(readFileSync(new URL(file, HERE), "utf8"));
 }
 
 function install() {

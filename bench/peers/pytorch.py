@@ -52,11 +52,11 @@ def trainer():
 
 run = trainer() if given["task"] == "train" else predictor()
 for _ in sys.stdin:
-    # For a while: the process was asleep, and a first call alone would show that.
-    times, begin = [], time.perf_counter()
-    while not times or time.perf_counter() - begin < 0.02 and given["task"] == "predict":
+    # For a while: the process was asleep, and a call alone would show that. What counts as the result is that of the first.
+    results, times, begin = [], [], time.perf_counter()
+    while len(times) < 3 or time.perf_counter() - begin < 0.02:
         start = time.perf_counter()
-        data = run()
+        results.append(run())
         times.append(1000 * (time.perf_counter() - start))
     answer = {"overriddenDuration": sorted(times)[len(times) // 2], "overriddenIterationCost": sum(times)}
-    print(json.dumps({**answer, "data": data.flatten().tolist()}), flush=True)
+    print(json.dumps({**answer, "data": results[0].flatten().tolist()}), flush=True)

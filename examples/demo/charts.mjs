@@ -41,7 +41,7 @@ export function learningCurve({ id, title, epochs, train, validation: validated,
   const last = validation.at(-1);
   const spoken = `${title} over ${epochs} ${epochs === 1 ? "epoch" : "epochs"}. Training ends at ${show(steps.at(-1)?.y, log)}, validation at ${show(last?.y, log)}.`;
   return svg({ id, width, height, title, spoken }, [
-    `<clipPath id="${id}-plot"><rect x="${edge.left}" y="${edge.top}" width="${width - edge.left - edge.right}" height="${height - edge.top - edge.bottom}"/></clipPath>`,
+    `<clipPath id="${id}-plot"><rect x="${edge.left}" y="${edge.top - 2}" width="${width - edge.left - edge.right}" height="${height - edge.top - edge.bottom + 2}"/></clipPath>`,
     ...ticks.map(
       (v) =>
         `<line class="grid" x1="${edge.left}" x2="${width - edge.right}" y1="${n(y(v))}" y2="${n(y(v))}"/>` +

@@ -65,6 +65,11 @@ async function pair(folder, set) {
   if (x.shape[0] !== y.shape[0])
     throw new UsageError(`${folder}: ${x.shape[0]} ${set} images, but ${y.shape[0]} labels`);
   if (x.shape[3] !== 1) throw new UsageError(`${folder}: ${set} images have ${x.shape[3]} channels, expected one`);
+  if (x.shape[1] < 10 || x.shape[2] < 10) {
+    throw new UsageError(
+      `${folder}: ${set} images are ${x.shape[1]} x ${x.shape[2]}, the network needs at least 10 x 10`,
+    );
+  }
   if (y.data.some((label) => label < 0)) throw new UsageError(`${folder}: a ${set} label is negative`);
   if (x.shape[0] === 0) throw new UsageError(`${folder}: no ${set} images in the file`);
   return { x, y };

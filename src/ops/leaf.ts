@@ -7,6 +7,9 @@ import { checkShape, type Shape } from "../shape.js";
 import { type DType, dtypes, type Tensor } from "../tensor.js";
 import { checkInitializer, type Initializer } from "./initializer.js";
 
+/** The batch size while a graph is defined. */
+export const DEFINED_BATCH = 1;
+
 interface Fed {
   readonly shape: readonly number[];
   readonly dtype: DType;
@@ -48,7 +51,7 @@ export function input(shape: readonly number[], options: { dtype?: DType; name?:
   return leaf(
     inputOp,
     { shape: [...shape], dtype, ...(name === undefined ? {} : { name }) },
-    { shape: [1, ...shape], dtype },
+    { shape: [DEFINED_BATCH, ...shape], dtype },
   );
 }
 

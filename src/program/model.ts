@@ -1,8 +1,8 @@
 // A model: a graph, its weights in a memory of its own, and the programs made for the batch sizes it has met.
 import { rangeError, ShapeError, typeError } from "../errors.js";
 import { type Graph, make, type Value } from "../graph/value.js";
-import { remake, rewrite } from "../graph/walk.js";
-import { inputOp, stateAttrs, withBatch } from "../ops/leaf.js";
+import { remake, rewrite, topological } from "../graph/walk.js";
+import { DEFINED_BATCH, inputOp, stateAttrs, withBatch } from "../ops/leaf.js";
 import { inference } from "../passes/inference.js";
 import { sameShape, show, sizeOf } from "../shape.js";
 import { type DType, dtypeOf, type Tensor, type TypedArray } from "../tensor.js";
@@ -95,6 +95,7 @@ export class Model {
 
   /** The graph with another batch size; shapes are inferred anew. */
   atBatch(batch: number): Graph {
+    if (batch === DEFINED_BATCH) return this.graph;
     return rewrite(this.graph, (node, inputs) => {
       if (node.op === inputOp && node.outputs[0].shape[0] !== batch) return [withBatch(node.outputs[0], batch)];
       return remake(node, inputs);
@@ -279,6 +280,7 @@ function asFeed(x: Tensor | TypedArray, spec: TensorSpec, op: string): Tensor {
 
 /** Gives every random node its own stream, so that two dropout layers draw different masks. */
 function numberStreams(graph: Graph): Graph {
+  if (!topological(graph.outputs).some((node) => node.op.random)) return graph;
   let stream = 0;
   return rewrite(graph, (node, inputs) =>
     node.op.random ? make(node.op, inputs, { ...node.attrs, stream: stream++ }).outputs : remake(node, inputs),

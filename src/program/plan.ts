@@ -62,6 +62,7 @@ const written = (node: Node): Value[] => (node.op.writes ?? []).map((i) => node.
 function schedule(graph: Graph): Node[] {
   const all = [...graph.inputs, ...roots(graph)];
   const nodes = topological(all);
+  if (graph.effects.length === 0) return nodes;
   const source = (value: Value): Value => (value.node.op.view ? source(value.node.inputs[0]) : value);
   const readers = new Map<Value, Node[]>();
   const writers = new Map<Value, Node>();

@@ -1,7 +1,6 @@
 // A flat list of kernel calls on memory planned beforehand. Nothing is decided and nothing is allocated while it runs.
 
 import type { Graph, Value } from "../graph/value.js";
-import { verify } from "../graph/verify.js";
 import { argumentOp, constantOp } from "../ops/leaf.js";
 import { expand } from "../passes/expand.js";
 import { fuse } from "../passes/fuse.js";
@@ -17,7 +16,7 @@ import type { Store } from "./store.js";
 type Step = () => void;
 
 /** The passes that every graph goes through on its way to kernels. */
-export const optimize = (graph: Graph): Graph => simplify(fuse(simplify(expand(graph))));
+export const optimize = (graph: Graph): Graph => simplify(fuse(expand(graph)));
 
 export class Program {
   readonly layout: Layout;
@@ -35,9 +34,7 @@ export class Program {
   /** @throws {RangeError} when the planned memory cannot be had; nothing has run then */
   constructor(store: Store, graph: Graph, { exclusive = false }: { exclusive?: boolean } = {}) {
     this.#store = store;
-    const optimized = optimize(graph);
-    verify(optimized);
-    this.layout = layout(optimized);
+    this.layout = layout(optimize(graph));
     this.calls = lower(this.layout);
     const { kept, workspace } = this.layout;
     this.#kept = store.arena.allocate(kept, "constants and packed weights");

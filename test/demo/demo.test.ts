@@ -74,7 +74,7 @@ test("without --json the demo prints a table", () => {
   for (const name of ["Test accuracy", "Parameters", "File", "Training", "One prediction", "Planned memory"]) {
     expect(out).toContain(name);
   }
-  expect(out).toMatch(/Saved and loaded +identical  bit for bit/);
+  expect(out).toMatch(/Saved and loaded +identical {2}bit for bit/);
 });
 
 test.each<[string, string[], RegExp]>([

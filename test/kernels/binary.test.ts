@@ -12,7 +12,14 @@ const names = Object.keys(OPS) as (keyof typeof OPS)[];
 type Steps = readonly [number, number, number, number];
 
 /** y [d0, d1, d2, d3] by the definition; float64 arithmetic on two float32 rounds to float32 as float32 arithmetic does. */
-function broadcast(op: (a: number, b: number) => number, d: Steps, sa: Steps, sb: Steps, a: Float32Array, b: Float32Array) {
+function broadcast(
+  op: (a: number, b: number) => number,
+  d: Steps,
+  sa: Steps,
+  sb: Steps,
+  a: Float32Array,
+  b: Float32Array,
+) {
   const y = new Float32Array(d[0] * d[1] * d[2] * d[3]);
   let at = 0;
   for (let i = 0; i < d[0]; i++)
@@ -29,11 +36,14 @@ function broadcast(op: (a: number, b: number) => number, d: Steps, sa: Steps, sb
 /** Contiguous steps of an operand of shape `d`, 0 along the dimensions that `repeats` names. */
 function steps(d: Steps, repeats: readonly boolean[]): Steps {
   let size = 1;
-  return [3, 2, 1, 0].reduce((made, i) => {
-    made[i] = repeats[i] ? 0 : size;
-    size *= repeats[i] ? 1 : d[i];
-    return made;
-  }, [0, 0, 0, 0]) as unknown as Steps;
+  return [3, 2, 1, 0].reduce(
+    (made, i) => {
+      made[i] = repeats[i] ? 0 : size;
+      size *= repeats[i] ? 1 : d[i];
+      return made;
+    },
+    [0, 0, 0, 0],
+  ) as unknown as Steps;
 }
 
 const extent = (d: Steps, s: Steps) => 1 + d.reduce((sum, n, i) => sum + (n - 1) * s[i], 0);
@@ -90,6 +100,10 @@ test("i32_equal gives 1 and 0", () => {
     const random = new Random(n);
     const a = random.i32(n, -2, 2);
     const b = random.i32(n, -2, 2);
-    expectSameBits(runF32("i32_equal", n, a, b, out(n)), Float32Array.from(a, (v, i) => (v === b[i] ? 1 : 0)), `n = ${n}`);
+    expectSameBits(
+      runF32("i32_equal", n, a, b, out(n)),
+      Float32Array.from(a, (v, i) => (v === b[i] ? 1 : 0)),
+      `n = ${n}`,
+    );
   }
 });

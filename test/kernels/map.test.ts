@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { expectSameBits, inout, out, Random, run, runF32, runIn, SIZES } from "./harness.js";
 
+// biome-ignore lint/complexity/useMathMinMax: Math.max takes -0 and NaN otherwise
 const relu = (x: number) => (x < 0 ? 0 : x); // NaN is not below 0, -0 stays
 
 test("relu keeps what is above zero, NaN included, at every length", () => {
@@ -23,6 +24,7 @@ test("the gradient of relu is dy where y is above zero, and 0 where it is NaN", 
 test("clamp takes numbers into its range and leaves NaN", () => {
   for (const n of SIZES) {
     const x = new Random(n).wild(n);
+    // biome-ignore lint/complexity/useMathMinMax: as above
     const clamped = x.map((v) => (v < -0.5 ? -0.5 : v > 2 ? 2 : v));
     expectSameBits(runF32("f32_clamp", n, x, out(n), -0.5, 2), clamped, `n = ${n}`);
     expectSameBits(runF32("f32_clamp", n, x, out(n), -Infinity, Infinity), x, `n = ${n}`);

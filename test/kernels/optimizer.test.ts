@@ -10,7 +10,11 @@ test("sgd subtracts the scaled gradient", () => {
     const random = new Random(n);
     const [w, g, lr] = [random.wild(n), random.wild(n), Float32Array.of(0.1)];
     const { outputs } = run("f32_sgd", n, inout(w), g, lr);
-    expectSameBits(outputs[0], w.map((v, i) => v - f(lr[0] * g[i])), `n = ${n}`);
+    expectSameBits(
+      outputs[0],
+      w.map((v, i) => v - f(lr[0] * g[i])),
+      `n = ${n}`,
+    );
   }
 });
 

@@ -19,7 +19,15 @@ interface Pool {
 const sizes = (p: Pool) => [p.batch, p.h, p.w, p.c, p.oh, p.ow, p.kh, p.kw, p.sh, p.sw, p.top, p.left];
 
 /** Output size as in Keras; "same" pads as in TensorFlow, the odd pixel after. */
-function pool(batch: number, h: number, w: number, c: number, k: [number, number], s: [number, number], same: boolean): Pool {
+function pool(
+  batch: number,
+  h: number,
+  w: number,
+  c: number,
+  k: [number, number],
+  s: [number, number],
+  same: boolean,
+): Pool {
   const [[kh, kw], [sh, sw]] = [k, s];
   const size = (n: number, k: number, s: number) => (same ? Math.ceil(n / s) : Math.floor((n - k) / s) + 1);
   const [oh, ow] = [size(h, kh, sh), size(w, kw, sw)];
@@ -63,7 +71,12 @@ const CASES: [string, Pool][] = [
 function inputs(p: Pool): Float32Array[] {
   const n = p.batch * p.h * p.w * p.c;
   const random = new Random(n);
-  return [random.f32(n), Float32Array.from({ length: n }, () => random.int(-2, 1)), random.wild(n), new Float32Array(n).fill(-Infinity)];
+  return [
+    random.f32(n),
+    Float32Array.from({ length: n }, () => random.int(-2, 1)),
+    random.wild(n),
+    new Float32Array(n).fill(-Infinity),
+  ];
 }
 
 test.each(CASES)("max_pool2d takes the maximum: %s", (_, p) => {
@@ -71,7 +84,10 @@ test.each(CASES)("max_pool2d takes the maximum: %s", (_, p) => {
     const y = Float32Array.from(winners(p, x), (at) => x[at]);
     // Of +0 and -0 either may be the maximum: adding +0 makes both +0.
     const actual = runF32("f32_max_pool2d", ...sizes(p), x, out(y.length));
-    expectSameBits(actual.map((v) => v + 0), y.map((v) => v + 0));
+    expectSameBits(
+      actual.map((v) => v + 0),
+      y.map((v) => v + 0),
+    );
   }
 });
 
@@ -90,7 +106,10 @@ test("windows with no positive value still pass their gradient", () => {
   const p = pool(1, 2, 2, 1, [2, 2], [2, 2], false);
   const x = Float32Array.of(-3, -1, -2, -1);
   expectSameBits(runF32("f32_max_pool2d", ...sizes(p), x, out(1)), Float32Array.of(-1));
-  expectSameBits(runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(5), out(4)), Float32Array.of(0, 5, 0, 0));
+  expectSameBits(
+    runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(5), out(4)),
+    Float32Array.of(0, 5, 0, 0),
+  );
 });
 
 test("a NaN in a window wins, wherever it is", () => {

@@ -71,7 +71,15 @@ test.each(KERNELS)("%s of fewer elements is the start of more", (kernel) => {
 test.each(KERNELS)("%s changes with the seed, the step and the stream", (kernel) => {
   const draws = [
     sample(kernel, 20, 0, 1),
-    ...[0, 1, 2].map((i) => sample(kernel, 20, 0, 1, RNG.map((v, j) => (i === j ? v + 1 : v)))),
+    ...[0, 1, 2].map((i) =>
+      sample(
+        kernel,
+        20,
+        0,
+        1,
+        RNG.map((v, j) => (i === j ? v + 1 : v)),
+      ),
+    ),
     sample(kernel, 20, 0, 1, RNG, STREAM + 1),
   ];
   const seen = new Set(draws.flatMap((y) => [...y]));

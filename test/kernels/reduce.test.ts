@@ -49,7 +49,11 @@ test("means are sums divided once by the number of elements, NaN for none", () =
     const x = new Random(reduce + inner).f32(outer * reduce * inner);
     const sum = runF32("f32_sum", outer, reduce, inner, x, out(outer * inner));
     const mean = runF32("f32_mean", outer, reduce, inner, x, out(outer * inner));
-    expectSameBits(mean, sum.map((s) => s / reduce), `[${outer}, ${reduce}, ${inner}]`);
+    expectSameBits(
+      mean,
+      sum.map((s) => s / reduce),
+      `[${outer}, ${reduce}, ${inner}]`,
+    );
   }
 });
 
@@ -62,7 +66,10 @@ test("sums are close to the exact ones", () => {
 });
 
 test("NaN and infinities reach the sum", () => {
-  for (const [n, inner] of [[37, 1], [9, 5]]) {
+  for (const [n, inner] of [
+    [37, 1],
+    [9, 5],
+  ]) {
     const x = new Random(n).f32(n * inner);
     x[n - 2] = Infinity;
     expect(runF32("f32_sum", 1, n, inner, x, out(inner)).includes(Infinity)).toBe(true);

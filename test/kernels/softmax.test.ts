@@ -5,7 +5,9 @@ import { expectClose, expectSameBits, inout, out, Random, runF32, SIZES } from "
 const ROWS = 3;
 
 function rows(x: ArrayLike<number>, n: number): number[][] {
-  return Array.from({ length: n === 0 ? 0 : x.length / n }, (_, r) => Array.from({ length: n }, (_, j) => x[r * n + j]));
+  return Array.from({ length: n === 0 ? 0 : x.length / n }, (_, r) =>
+    Array.from({ length: n }, (_, j) => x[r * n + j]),
+  );
 }
 
 /** In float64, but for x - max: its rounding alone is a relative error of 6e-8 |x - max| in the result. */
@@ -30,7 +32,10 @@ test("softmax is within 2e-6 of float64, at every length and with large numbers"
 
 test("softmax of equal numbers is uniform, and infinities behave as limits where there is one", () => {
   const x = Float32Array.of(3, 3, 3, 3, -Infinity, 0, -Infinity, 0, 1, -Infinity, -200, 1);
-  expectSameBits(runF32("f32_softmax", 3, 4, x, out(12)), Float32Array.of(0.25, 0.25, 0.25, 0.25, 0, 0.5, 0, 0.5, 0.5, 0, 0, 0.5));
+  expectSameBits(
+    runF32("f32_softmax", 3, 4, x, out(12)),
+    Float32Array.of(0.25, 0.25, 0.25, 0.25, 0, 0.5, 0, 0.5, 0.5, 0, 0, 0.5),
+  );
 });
 
 test("NaN, +infinity, or nothing but -infinity make a row NaN and leave the others", () => {
@@ -99,7 +104,11 @@ test("the gradient of cross-entropy is softmax, less one at the label, times dlo
     expectClose(dx, exact, 2e-6, 1e-7, `n = ${n}`);
     const y = runF32("f32_softmax", ROWS, n, x, out(ROWS * n));
     const off = dx.map((_, i) => (i % n === labels[Math.floor(i / n)] ? 0 : Math.fround(y[i] * d[Math.floor(i / n)])));
-    expectSameBits(dx.map((v, i) => (i % n === labels[Math.floor(i / n)] ? 0 : v)), off, "the softmax of f32_softmax");
+    expectSameBits(
+      dx.map((v, i) => (i % n === labels[Math.floor(i / n)] ? 0 : v)),
+      off,
+      "the softmax of f32_softmax",
+    );
     const target = inout(x);
     expectSameBits(runF32(`${CROSS_ENTROPY}_grad`, ROWS, n, target, labels, d, target), dx, "in place");
   }
