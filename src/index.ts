@@ -19,6 +19,7 @@ export { constant, input } from "./ops/leaf.js";
 export { sparseSoftmaxCrossEntropy } from "./ops/loss.js";
 export { matmul } from "./ops/matmul.js";
 export { argMax, mean, sum } from "./ops/reduce.js";
+export { l1, l1l2, l2, type Regularizer, type RegularizerName } from "./ops/regularizer.js";
 export { reshape } from "./ops/shape.js";
 export { type BuildOptions, build } from "./program/build.js";
 export type { Model, Session, TensorSpec } from "./program/model.js";

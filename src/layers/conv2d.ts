@@ -5,8 +5,9 @@ import { add } from "../ops/arithmetic.js";
 import { wantRank } from "../ops/check.js";
 import { convolution2d } from "../ops/conv2d.js";
 import type { Initializer, InitializerName } from "../ops/initializer.js";
+import { type Regularizer, type RegularizerName, regularized } from "../ops/regularizer.js";
 import { type Layer, type LayerOptions, layer } from "./layer.js";
-import { padding as checkPadding, positive, positivePair } from "./options.js";
+import { padding as checkPadding, positive, positivePair, regularizerOptions, regularizers } from "./options.js";
 
 export interface Conv2dLayerOptions extends LayerOptions {
   /** Default 1. */
@@ -23,6 +24,12 @@ export interface Conv2dLayerOptions extends LayerOptions {
   kernelInitializer?: InitializerName | Initializer;
   /** Default `zeros`. */
   biasInitializer?: InitializerName | Initializer;
+  /** Default none. */
+  kernelRegularizer?: RegularizerName | Regularizer;
+  /** Default none. */
+  biasRegularizer?: RegularizerName | Regularizer;
+  /** Of the layer's output, its penalty divided by the batch size as in Keras; default none. */
+  activityRegularizer?: RegularizerName | Regularizer;
 }
 
 const known = [
@@ -33,6 +40,7 @@ const known = [
   "useBias",
   "kernelInitializer",
   "biasInitializer",
+  ...regularizerOptions,
 ] as const satisfies (keyof Conv2dLayerOptions)[];
 
 /**
@@ -56,10 +64,12 @@ export function conv2d(
   const dilations = positivePair("conv2d", "dilationRate", options.dilationRate ?? 1);
   checkPadding("conv2d", padding);
   const act = activation(options.activation, "conv2d");
+  const { ofKernel, ofBias, ofOutput } = regularizers("conv2d", options);
   return layer("conv2d", options, known, (x, weight) => {
     wantRank("conv2d", 4, "an image [height, width, channels]", x);
-    const kernel = weight("kernel", [kh, kw, x.shape[3], filters], kernelInitializer);
+    const kernel = weight("kernel", [kh, kw, x.shape[3], filters], kernelInitializer, { regularizer: ofKernel });
     const y = convolution2d(x, kernel, { strides, padding, dilations });
-    return act(useBias ? add(y, weight("bias", [filters], biasInitializer)) : y);
+    const bias = () => weight("bias", [filters], biasInitializer, { regularizer: ofBias });
+    return regularized(act(useBias ? add(y, bias()) : y), ofOutput);
   });
 }

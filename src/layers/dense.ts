@@ -5,9 +5,10 @@ import { type ActivationName, activation } from "../ops/activation.js";
 import { add } from "../ops/arithmetic.js";
 import type { Initializer, InitializerName } from "../ops/initializer.js";
 import { matmul } from "../ops/matmul.js";
+import { type Regularizer, type RegularizerName, regularized } from "../ops/regularizer.js";
 import { show } from "../shape.js";
 import { type Layer, type LayerOptions, layer } from "./layer.js";
-import { positive } from "./options.js";
+import { positive, regularizerOptions, regularizers } from "./options.js";
 
 export interface DenseOptions extends LayerOptions {
   /** Default linear. */
@@ -18,7 +19,21 @@ export interface DenseOptions extends LayerOptions {
   kernelInitializer?: InitializerName | Initializer;
   /** Default `zeros`. */
   biasInitializer?: InitializerName | Initializer;
+  /** Default none. */
+  kernelRegularizer?: RegularizerName | Regularizer;
+  /** Default none. */
+  biasRegularizer?: RegularizerName | Regularizer;
+  /** Of the layer's output, its penalty divided by the batch size as in Keras; default none. */
+  activityRegularizer?: RegularizerName | Regularizer;
 }
+
+const known = [
+  "activation",
+  "useBias",
+  "kernelInitializer",
+  "biasInitializer",
+  ...regularizerOptions,
+] as const satisfies (keyof DenseOptions)[];
 
 /**
  * y = activation(x kernel + bias), as Keras' `Dense`. Weights: `kernel` [in, units], `bias` [units].
@@ -32,11 +47,15 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   positive("dense", "units", units);
   const { useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
   const act = activation(options.activation, "dense");
-  return layer("dense", options, ["activation", "useBias", "kernelInitializer", "biasInitializer"], (x, weight) => {
+  const { ofKernel, ofBias, ofOutput } = regularizers("dense", options);
+  return layer("dense", options, known, (x, weight) => {
     if (x.shape.length < 2)
       throw new ShapeError({ op: "dense", expected: "an input [..., features]", actual: show(x.shape.slice(1)) });
-    const kernel = weight("kernel", [x.shape[x.shape.length - 1], units], kernelInitializer);
+    const kernel = weight("kernel", [x.shape[x.shape.length - 1], units], kernelInitializer, {
+      regularizer: ofKernel,
+    });
     const product = matmul(x, kernel);
-    return act(useBias ? add(product, weight("bias", [units], biasInitializer)) : product);
+    const bias = () => weight("bias", [units], biasInitializer, { regularizer: ofBias });
+    return regularized(act(useBias ? add(product, bias()) : product), ofOutput);
   });
 }

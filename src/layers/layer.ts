@@ -3,6 +3,7 @@ import { inLayer, ShapeError, typeError } from "../errors.js";
 import { checkValue, type LayerInfo, type Node, type Value } from "../graph/value.js";
 import { type Initializer, type InitializerName, resolveInitializer } from "../ops/initializer.js";
 import { isState, state } from "../ops/leaf.js";
+import type { Regularizer } from "../ops/regularizer.js";
 import { type Shape, sameShape, show } from "../shape.js";
 
 /** Applying the same layer twice shares its weights. */
@@ -14,8 +15,21 @@ export interface LayerOptions {
   name?: string;
 }
 
+/** What a weight may be beside its shape. */
+export interface WeightOptions {
+  /** Default true; moving statistics are not. */
+  readonly trainable?: boolean;
+  /** Default none. */
+  readonly regularizer?: Regularizer | undefined;
+}
+
 /** Gives a layer its weight of that name, making it at first use. */
-export type WeightOf = (name: string, shape: Shape, initializer: InitializerName | Initializer) => Value;
+export type WeightOf = (
+  name: string,
+  shape: Shape,
+  initializer: InitializerName | Initializer,
+  options?: WeightOptions,
+) => Value;
 
 /**
  * Makes a layer of a function that says what it does with a value.
@@ -34,10 +48,10 @@ export function layer<O extends LayerOptions>(
     throw typeError({ op: kind, expected: `options ${allowed.join(", ")}`, actual: `"${unknown}"` });
   const info: LayerInfo = { kind, name: options.name };
   const weights = new Map<string, Value>();
-  const weight: WeightOf = (name, shape, initializer) => {
+  const weight: WeightOf = (name, shape, initializer, { trainable = true, regularizer } = {}) => {
     const made = weights.get(name);
     if (made === undefined) {
-      const value = state(name, shape, resolveInitializer(initializer, shape, kind), true);
+      const value = state(name, shape, resolveInitializer(initializer, shape, kind), trainable, "float32", regularizer);
       value.node.layer = info;
       weights.set(name, value);
       return value;

@@ -1,5 +1,6 @@
 // Checks for the numbers that layers take, on the user's own line.
 import { rangeError } from "../errors.js";
+import { type Regularizer, type RegularizerName, resolveRegularizer } from "../ops/regularizer.js";
 
 /** @throws {RangeError} unless `value` is a whole number of at least 1 */
 export function positive(op: string, what: string, value: unknown): asserts value is number {
@@ -24,4 +25,18 @@ export function positivePair(op: string, what: string, value: unknown): readonly
 export function padding(op: string, value: unknown): asserts value is "valid" | "same" {
   if (value === "valid" || value === "same") return;
   throw rangeError({ op, expected: 'padding "valid" or "same"', actual: JSON.stringify(value) ?? "nothing" });
+}
+
+/** The options of layers that have a kernel and a bias. */
+export const regularizerOptions = ["kernelRegularizer", "biasRegularizer", "activityRegularizer"] as const;
+
+type RegularizerOptions = { [K in (typeof regularizerOptions)[number]]?: RegularizerName | Regularizer | undefined };
+
+/** @throws {TypeError} for a regularizer that there is not */
+export function regularizers(op: string, options: RegularizerOptions) {
+  return {
+    ofKernel: resolveRegularizer(options.kernelRegularizer, op),
+    ofBias: resolveRegularizer(options.biasRegularizer, op),
+    ofOutput: resolveRegularizer(options.activityRegularizer, op),
+  };
 }

@@ -9,6 +9,7 @@ import { matmulOps } from "./matmul.js";
 import { poolOps } from "./pool.js";
 import { randomOps } from "./random.js";
 import { reduceOps } from "./reduce.js";
+import { regularizerOps } from "./regularizer.js";
 import { shapeOps } from "./shape.js";
 
 export const ops = {
@@ -21,5 +22,6 @@ export const ops = {
   ...poolOps,
   ...randomOps,
   ...reduceOps,
+  ...regularizerOps,
   ...shapeOps,
 } as const satisfies Record<string, Op>;

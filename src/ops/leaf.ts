@@ -6,6 +6,7 @@ import { leaf, type Value } from "../graph/value.js";
 import { checkShape, type Shape } from "../shape.js";
 import { type DType, dtypes, type Tensor } from "../tensor.js";
 import { checkInitializer, type Initializer } from "./initializer.js";
+import { checkRegularizer, type Regularizer } from "./regularizer.js";
 
 /** The batch size while a graph is defined. */
 export const DEFINED_BATCH = 1;
@@ -29,10 +30,19 @@ export interface StateAttrs {
   readonly name: string;
   readonly initializer: Initializer;
   readonly trainable: boolean;
+  /** Penalty that a loss adds; none by default. */
+  readonly regularizer?: Regularizer;
 }
 
 export const stateOp = defineOp<StateAttrs>("state", {
-  attrs: { shape: integers(0), dtype: oneOf(...dtypes), name: text, initializer: checkInitializer, trainable: boolean },
+  attrs: {
+    shape: integers(0),
+    dtype: oneOf(...dtypes),
+    name: text,
+    initializer: checkInitializer,
+    trainable: boolean,
+    regularizer: optional(checkRegularizer),
+  },
   infer: () => [],
 });
 
@@ -72,11 +82,13 @@ export function state(
   initializer: Initializer,
   trainable: boolean,
   dtype: DType = "float32",
+  regularizer?: Regularizer,
 ): Value {
   checkShape(shape, "state");
+  const penalty = regularizer && { regularizer: { ...regularizer } };
   return leaf(
     stateOp,
-    { name, shape: [...shape], dtype, initializer: { ...initializer }, trainable },
+    { name, shape: [...shape], dtype, initializer: { ...initializer }, trainable, ...penalty },
     { shape, dtype },
   );
 }
