@@ -1,4 +1,5 @@
 // lanewise/data: data sets to train and test on, and the files they come in.
+export { type Dataset, dataset, type Elements, type Samples, type Stacked } from "./dataset.js";
 export { digits } from "./digits.js";
 export { idx, toIdx } from "./idx.js";
 export { images, labels } from "./images.js";
