@@ -1,8 +1,9 @@
 // Elementwise kernels of two arrays with NumPy broadcasting, collapsed by the caller to four dimensions. An op is a class with
 // `at(a, b, _)`, as in map.ts, whose loops run the rows.
 
-import { add, div, mul, sub } from "./lanes";
+import { add, div, max, min, mul, sub } from "./lanes";
 import { map, zip } from "./map";
+import { pow } from "./pow";
 
 /**
  * y [d0, d1, d2, d3] = a + b. aN and bN are the steps of a and b along each dimension in elements, 0 where it is repeated;
@@ -39,6 +40,30 @@ export function f32_div(
   broadcast<Div>(d0, d1, d2, d3, a0, a1, a2, a3, b0, b1, b2, b3, a, b, y);
 }
 
+/** y = the larger of a and b, NaN where either is, shapes and steps as in f32_add. */
+export function f32_maximum(
+  d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32,
+  a: usize, b: usize, y: usize,
+): void {
+  broadcast<Maximum>(d0, d1, d2, d3, a0, a1, a2, a3, b0, b1, b2, b3, a, b, y);
+}
+
+/** y = the smaller of a and b, NaN where either is, shapes and steps as in f32_add. */
+export function f32_minimum(
+  d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32,
+  a: usize, b: usize, y: usize,
+): void {
+  broadcast<Minimum>(d0, d1, d2, d3, a0, a1, a2, a3, b0, b1, b2, b3, a, b, y);
+}
+
+/** y = a^b, shapes and steps as in f32_add. */
+export function f32_pow(
+  d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32,
+  a: usize, b: usize, y: usize,
+): void {
+  broadcast<Pow>(d0, d1, d2, d3, a0, a1, a2, a3, b0, b1, b2, b3, a, b, y);
+}
+
 /** y [n] (f32) = 1 where the integers a and b are equal, else 0. */
 export function i32_equal(n: u32, a: usize, b: usize, y: usize): void {
   for (const end = y + (<usize>n << 2); y < end; a += 4, b += 4, y += 4) {
@@ -64,6 +89,31 @@ export function i32_equal(n: u32, a: usize, b: usize, y: usize): void {
 @unmanaged @final class Div {
   // @ts-ignore: decorator
   @inline at<V>(a: V, b: V, _: V): V { return div<V>(a, b); }
+}
+
+@unmanaged @final class Maximum {
+  // @ts-ignore: decorator
+  @inline at<V>(a: V, b: V, _: V): V { return max<V>(a, b); }
+}
+
+@unmanaged @final class Minimum {
+  // @ts-ignore: decorator
+  @inline at<V>(a: V, b: V, _: V): V { return min<V>(a, b); }
+}
+
+@unmanaged @final class Pow {
+  // @ts-ignore: decorator
+  @inline at<V>(a: V, b: V, _: V): V {
+    if (isVector<V>()) return powLanes(a, b);
+    return pow(a, b);
+  }
+}
+
+function powLanes(a: v128, b: v128): v128 {
+  let y = f32x4.splat(pow(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
+  y = f32x4.replace_lane(y, 1, pow(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
+  y = f32x4.replace_lane(y, 2, pow(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));
+  return f32x4.replace_lane(y, 3, pow(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)));
 }
 
 /** F with its operands exchanged. */

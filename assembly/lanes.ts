@@ -132,7 +132,7 @@ export function abs<V>(x: V): V {
 @inline
 export function neg<V>(x: V): V {
   if (isVector<V>()) return f32x4.neg(x);
-  return f32.neg(x);
+  return -x;
 }
 
 // @ts-ignore: decorator

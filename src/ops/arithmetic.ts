@@ -1,6 +1,6 @@
 // Elementwise arithmetic on two arrays with NumPy broadcasting.
 import { UnsupportedError } from "../errors.js";
-import { defineOp, type Emit, type Gradients, type KernelName } from "../graph/op.js";
+import { defineOp, type Emit, type Gradients, type KernelName, type Op } from "../graph/op.js";
 import { apply, type Value } from "../graph/value.js";
 import { broadcast, type Shape, show, sizeOf } from "../shape.js";
 import { sameDType, wantDType } from "./check.js";
@@ -28,7 +28,10 @@ export function broadcastLoops(a: Shape, b: Shape, out: Shape): Loop[] {
   return loops;
 }
 
-type BinaryKernel = Extract<KernelName, "f32_add" | "f32_sub" | "f32_mul" | "f32_div">;
+type BinaryKernel = Extract<
+  KernelName,
+  "f32_add" | "f32_sub" | "f32_mul" | "f32_div" | "f32_maximum" | "f32_minimum" | "f32_pow"
+>;
 type BinaryGrad = (a: Value, b: Value, dy: Value, y: Value) => readonly [Value, Value];
 
 /** Emits y = kernel(a, b) with both repeated to the shape of y. */
@@ -45,8 +48,9 @@ export function emitBroadcast(emit: Emit, kernel: BinaryKernel, a: Value, b: Val
   emit.call(kernel, d0, d1, d2, d3, a0, a1, a2, a3, b0, b1, b2, b3, a, b, y);
 }
 
-const binary = (name: string, kernel: BinaryKernel, grad: BinaryGrad) =>
-  defineOp(name, {
+/** A binary elementwise op: its kernel, and its gradients for both operands before they are summed back to their shapes. */
+export function binary(name: string, kernel: BinaryKernel, grad: BinaryGrad): Op {
+  return defineOp(name, {
     infer([a, b]) {
       wantDType(name, "float32", a, b);
       return { shape: broadcast(a.shape, b.shape, name), dtype: sameDType(name, a, b) };
@@ -59,6 +63,7 @@ const binary = (name: string, kernel: BinaryKernel, grad: BinaryGrad) =>
     flops: ({ outputs: [y] }) => sizeOf(y.shape),
     inPlace: 0,
   });
+}
 
 export const arithmeticOps = {
   add: binary("add", "f32_add", (_a, _b, dy) => [dy, dy]),
@@ -68,7 +73,8 @@ export const arithmeticOps = {
   div: binary("div", "f32_div", (_a, b, dy, y) => [div(dy, b), mul(div(mul(dy, y), b), -1)]),
 };
 
-const operand = (x: Value | number): Value => (typeof x === "number" ? scalar(x) : x);
+/** A number as a scalar constant. */
+export const operand = (x: Value | number): Value => (typeof x === "number" ? scalar(x) : x);
 
 /**
  * a + b with NumPy broadcasting.

@@ -26,3 +26,11 @@ export function wantRank(op: string, rank: number, what: string, spec: Spec): vo
     actual: `rank ${spec.shape.length} (input ${show(spec.shape.slice(1))})`,
   });
 }
+
+/** The shape rule of elementwise float32 ops: as the first input. */
+export const likeInput =
+  (op: string) =>
+  ([x]: readonly Spec[]): Spec => {
+    wantDType(op, "float32", x);
+    return { shape: x.shape, dtype: "float32" };
+  };

@@ -4,6 +4,7 @@ import { apply, type Graph, type Node, type Value } from "../graph/value.js";
 import { remake, rewrite, useCounts } from "../graph/walk.js";
 import { activationOps } from "../ops/activation.js";
 import { arithmeticOps } from "../ops/arithmetic.js";
+import { comparisonOps } from "../ops/comparison.js";
 
 /** Activations that are a clamp to [low, high]. */
 const clamps = new Map([[activationOps.relu, { low: 0, high: Number.POSITIVE_INFINITY }]]);
@@ -27,7 +28,7 @@ export function fuse(graph: Graph): Graph {
       if (made && made.inputs.length === 2 && isBias(bias, made))
         return [apply(made.op, [...made.inputs, bias], made.attrs)];
     }
-    const limits = clamps.get(node.op);
+    const limits = node.op === comparisonOps.clip ? node.attrs : clamps.get(node.op);
     const made = limits && product(0);
     if (made) return [apply(made.op, made.inputs, { ...made.attrs, ...limits })];
     return remake(node, inputs);
