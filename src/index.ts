@@ -8,11 +8,36 @@ export { type DenseOptions, dense } from "./layers/dense.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
 export { type ParameterOptions, parameter } from "./layers/parameter.js";
 export { maxPooling2d, type Pooling2dOptions } from "./layers/pooling.js";
+export { type PreluOptions, prelu } from "./layers/prelu.js";
 export { dropout } from "./layers/regularization.js";
 export { sequential } from "./layers/sequential.js";
 export { flatten } from "./layers/shape.js";
-export { type ActivationName, relu, softmax } from "./ops/activation.js";
+export {
+  type ActivationName,
+  hardSigmoid,
+  hardSilu,
+  logSoftmax,
+  relu,
+  relu6,
+  selu,
+  softmax,
+  softsign,
+} from "./ops/activation.js";
 export { add, div, mul, sub } from "./ops/arithmetic.js";
+export {
+  clip,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalNot,
+  maximum,
+  minimum,
+  notEqual,
+  pow,
+  where,
+} from "./ops/comparison.js";
 export { convolution2d } from "./ops/conv2d.js";
 export type { Initializer, InitializerName } from "./ops/initializer.js";
 export { constant, input } from "./ops/leaf.js";
@@ -21,6 +46,26 @@ export { matmul } from "./ops/matmul.js";
 export { argMax, mean, sum } from "./ops/reduce.js";
 export { l1, l1l2, l2, type Regularizer, type RegularizerName } from "./ops/regularizer.js";
 export { reshape } from "./ops/shape.js";
+export {
+  abs,
+  elu,
+  erf,
+  exp,
+  floor,
+  gelu,
+  leakyRelu,
+  log,
+  mish,
+  neg,
+  rsqrt,
+  sigmoid,
+  sign,
+  silu,
+  softplus,
+  sqrt,
+  square,
+  tanh,
+} from "./ops/unary.js";
 export { type BuildOptions, build } from "./program/build.js";
 export type { Model, Session, TensorSpec } from "./program/model.js";
 export type { Plan, PlanCall, PlanRegion } from "./program/print.js";

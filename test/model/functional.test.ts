@@ -9,6 +9,7 @@ import {
   matmul,
   mul,
   parameter,
+  prelu,
   relu,
   save,
   type Tensor,
@@ -102,4 +103,20 @@ test("a profile names every call with time, speed and share", async () => {
     /kernel +layer +output +ms +GFLOP\/s +share\nf32_gemm +only +\[8, 64\] .*100\.0 %\ntotal/,
   );
   expect(() => model.profile(new Float32Array(0))).toThrow("expected a batch of at least 1, got 0");
+});
+
+test("prelu learns its slope below zero, one per shared axis", async () => {
+  const model = await build(
+    input([2, 3]),
+    prelu({ sharedAxes: [1], alphaInitializer: { kind: "constant", value: 0.5 } }),
+  );
+  expect(model.weights()["prelu/alpha"].shape).toEqual([1, 3]);
+  const x = Float32Array.of(-2, 4, -6, 8, -10, 12);
+  expect((model.predict(x) as Tensor).data).toEqual(Float32Array.of(-1, 4, -3, 8, -5, 12));
+  await fit(
+    model,
+    { x: tensor(x, [1, 2, 3]), y: tensor(new Float32Array(6), [1, 2, 3]) },
+    { optimizer: sgd({ learningRate: 0.001 }), loss: "mse" },
+  );
+  expect(model.weights()["prelu/alpha"].data[0]).toBeLessThan(0.5);
 });
