@@ -1,4 +1,16 @@
 // lanewise/data: data sets to train and test on, and the files they come in.
+export {
+  type CategoryColumn,
+  type Column,
+  type ColumnRef,
+  type ColumnType,
+  type CsvOptions,
+  csv,
+  type LabelledTable,
+  type NumberColumn,
+  type Table,
+  type TextColumn,
+} from "./csv.js";
 export { type Dataset, dataset, type Elements, type Samples, type Stacked } from "./dataset.js";
 export { digits } from "./digits.js";
 export { idx, toIdx } from "./idx.js";
