@@ -77,6 +77,7 @@ export const regularizerOps = {
     infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
     grad: (_node, [dy]): Gradients => [dy],
     inference: ([x]) => x,
+    training: ([x]) => ({ value: x }),
     view: true,
   }),
 };

@@ -12,6 +12,12 @@ const states = (...writes: number[]): Pick<OpFacts<never>, "writes" | "infer"> =
   infer: (inputs: readonly Spec[]) => writes.map((i) => inputs[i]),
 });
 
+interface RmspropAttrs {
+  readonly rho: number;
+  readonly epsilon: number;
+}
+const rmspropAttrs = { rho: unit, epsilon: number(0) };
+
 export const updateOps = {
   /** state = value. Inputs: the state and a value of its shape. */
   assign: defineOp("assign", {
@@ -39,5 +45,45 @@ export const updateOps = {
     lower: (emit, { inputs: [w, g, m, v, alpha] }, { beta1, beta2, epsilon }) =>
       emit.call("f32_adam", sizeOf(w.shape), w, g, m, v, alpha, beta1, beta2, epsilon),
     flops: ({ inputs: [w] }) => 12 * sizeOf(w.shape),
+  }),
+  /** w -= lr decay w, then Adam. Inputs: w, g, m, v, alpha, lr. */
+  adamW: defineOp<{ decay: number; beta1: number; beta2: number; epsilon: number }>("adamW", {
+    ...states(0, 2, 3),
+    attrs: { decay: number(0), beta1: unit, beta2: unit, epsilon: number(0) },
+    lower: (emit, { inputs: [w, g, m, v, alpha, lr] }, { decay, beta1, beta2, epsilon }) =>
+      emit.call("f32_adamw", sizeOf(w.shape), w, g, m, v, alpha, lr, decay, beta1, beta2, epsilon),
+    flops: ({ inputs: [w] }) => 14 * sizeOf(w.shape),
+  }),
+  /** RMSprop as in Keras 3. Inputs: w, g, lr, v. */
+  rmsprop: defineOp<RmspropAttrs>("rmsprop", {
+    ...states(0, 3),
+    attrs: rmspropAttrs,
+    lower: (emit, { inputs: [w, g, lr, v] }, { rho, epsilon }) =>
+      emit.call("f32_rmsprop", sizeOf(w.shape), w, g, v, 0, 0, lr, rho, 0, epsilon),
+    flops: ({ inputs: [w] }) => 8 * sizeOf(w.shape),
+  }),
+  /** RMSprop with momentum. Inputs: w, g, lr, v, m. */
+  rmspropMomentum: defineOp<RmspropAttrs & { momentum: number }>("rmspropMomentum", {
+    ...states(0, 3, 4),
+    attrs: { ...rmspropAttrs, momentum: unit },
+    lower: (emit, { inputs: [w, g, lr, v, m] }, { rho, epsilon, momentum }) =>
+      emit.call("f32_rmsprop", sizeOf(w.shape), w, g, v, 0, m, lr, rho, momentum, epsilon),
+    flops: ({ inputs: [w] }) => 10 * sizeOf(w.shape),
+  }),
+  /** RMSprop by the estimated variance. Inputs: w, g, lr, v, a. */
+  rmspropCentered: defineOp<RmspropAttrs>("rmspropCentered", {
+    ...states(0, 3, 4),
+    attrs: rmspropAttrs,
+    lower: (emit, { inputs: [w, g, lr, v, a] }, { rho, epsilon }) =>
+      emit.call("f32_rmsprop", sizeOf(w.shape), w, g, v, a, 0, lr, rho, 0, epsilon),
+    flops: ({ inputs: [w] }) => 13 * sizeOf(w.shape),
+  }),
+  /** Both. Inputs: w, g, lr, v, a, m. */
+  rmspropCenteredMomentum: defineOp<RmspropAttrs & { momentum: number }>("rmspropCenteredMomentum", {
+    ...states(0, 3, 4, 5),
+    attrs: { ...rmspropAttrs, momentum: unit },
+    lower: (emit, { inputs: [w, g, lr, v, a, m] }, { rho, epsilon, momentum }) =>
+      emit.call("f32_rmsprop", sizeOf(w.shape), w, g, v, a, m, lr, rho, momentum, epsilon),
+    flops: ({ inputs: [w] }) => 15 * sizeOf(w.shape),
   }),
 };

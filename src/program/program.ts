@@ -3,6 +3,7 @@
 import type { Graph, Value } from "../graph/value.js";
 import { argumentOp, constantOp } from "../ops/leaf.js";
 import { expand } from "../passes/expand.js";
+import { fold } from "../passes/fold.js";
 import { fuse } from "../passes/fuse.js";
 import { simplify } from "../passes/simplify.js";
 import type { Region } from "../runtime/arena.js";
@@ -16,7 +17,7 @@ import type { Store } from "./store.js";
 type Step = () => void;
 
 /** The passes that every graph goes through on its way to kernels. */
-export const optimize = (graph: Graph): Graph => simplify(fuse(expand(graph)));
+export const optimize = (graph: Graph): Graph => simplify(fuse(expand(fold(graph))));
 
 export class Program {
   readonly layout: Layout;
@@ -26,6 +27,8 @@ export class Program {
   /** Only of a session: its own workspace, so that no other program writes over its inputs and outputs. */
   readonly #own: Region | undefined;
   readonly #arguments = new Map<string, Value[]>();
+  /** Position of the first call that writes a state. */
+  readonly #firstWrite: number;
   #base = -1;
   #version = -1;
   #once: readonly Step[] = [];
@@ -36,6 +39,8 @@ export class Program {
     this.#store = store;
     this.layout = layout(optimize(graph));
     this.calls = lower(this.layout);
+    const write = this.calls.each.findIndex(({ node }) => node.op.writes);
+    this.#firstWrite = write < 0 ? this.calls.each.length : write;
     const { kept, workspace } = this.layout;
     this.#kept = store.arena.allocate(kept, "constants and packed weights");
     try {
@@ -65,12 +70,31 @@ export class Program {
     return this.#store.arena.view(value.dtype, this.address(value), sizeOf(value.shape));
   }
 
-  /** The kernel calls, in order. */
-  run(): void {
+  /**
+   * The kernel calls, in order.
+   * @param proceed asked before the first call that writes a state: false ends the run there, and no state has changed
+   * @returns whether it ran to its end
+   */
+  run(proceed?: () => boolean): boolean {
     this.bind();
-    for (const step of this.#each) step();
+    const steps = this.#each;
+    for (let i = 0; i < steps.length; i++) {
+      if (i === this.#firstWrite && proceed?.() === false) return false;
+      steps[i]();
+    }
     // Its own updates change no weight that it has read once, but what other programs read.
     if (this.layout.graph.effects.length > 0) this.#version = ++this.#store.version;
+    return true;
+  }
+
+  /** Runs the calls that come before any write of a state once more, until `found` says so of the one just run. */
+  replay(found: (call: Call) => boolean): Call | undefined {
+    this.bind();
+    const calls = this.calls.each.slice(0, this.#firstWrite);
+    return calls.find((call, i) => {
+      this.#each[i]();
+      return found(call);
+    });
   }
 
   /** Runs several times and returns the mean milliseconds of each call. The clock is read before and after every call. */

@@ -1,5 +1,7 @@
 // Loss and metrics of a model over examples, without training.
 import { rangeError } from "../errors.js";
+import type { Value } from "../graph/value.js";
+import { input, withBatch } from "../ops/leaf.js";
 import { inference } from "../passes/inference.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
@@ -14,7 +16,9 @@ import {
   judgeNames,
   type Objective,
   targetInputs,
+  told,
 } from "./objective.js";
+import { penalized } from "./regularization.js";
 import type { Logs } from "./trainer.js";
 
 export interface EvaluateOptions {
@@ -50,26 +54,30 @@ export async function evaluate(
     loss: resolveLoss(loss, "evaluate"),
     metrics: metrics.map((metric) => resolveMetric(metric, "evaluate")),
   };
-  return judgeExamples(model, checkExamples(model, data, objective, "evaluate"), objective, batchSize);
+  const examples = checkExamples(model, data, objective, "evaluate");
+  return judgeExamples(model, examples, objective, batchSize, model.trainable);
 }
 
-/** Averages over checked examples, batch by batch, the last smaller one included. */
+/** Averages over checked examples, batch by batch, the last smaller one included; `trained` weights may have penalties. */
 export function judgeExamples(
   model: Model,
-  { x, y, count }: CheckedExamples,
+  examples: CheckedExamples,
   objective: Objective,
   batchSize: number,
+  trained: readonly Value[],
 ): Logs {
+  const { x, y, count, weights } = examples;
   const names = judgeNames(model, objective);
   const sums = names.map(() => 0);
   const programs = new Map<number, Program>();
   try {
     for (let start = 0; start < count; start += batchSize) {
       const samples = Uint32Array.from({ length: Math.min(batchSize, count - start) }, (_, i) => start + i);
-      const program = programs.get(samples.length) ?? judgingProgram(model, objective, y, samples.length);
+      const program =
+        programs.get(samples.length) ?? judgingProgram(model, objective, examples, trained, samples.length);
       programs.set(samples.length, program);
       const { inputs, outputs } = program.layout.graph;
-      feed(program, inputs, [...x, ...y], samples);
+      feed(program, inputs, [...x, ...y, ...(weights ? [weights] : [])], samples);
       program.run();
       outputs.forEach((value, i) => {
         sums[i] += program.view(value)[0] * samples.length;
@@ -78,12 +86,19 @@ export function judgeExamples(
   } finally {
     for (const program of programs.values()) program.free();
   }
-  return Object.fromEntries(names.map((name, i) => [name, sums[i] / count]));
+  return Object.fromEntries(names.map((name, i) => [name, told(objective, i, sums[i] / count)]));
 }
 
-function judgingProgram(model: Model, objective: Objective, y: CheckedExamples["y"], batch: number): Program {
-  const forward = inference(model.atBatch(batch));
+function judgingProgram(
+  model: Model,
+  objective: Objective,
+  { y, weights }: CheckedExamples,
+  trained: readonly Value[],
+  batch: number,
+): Program {
+  const { graph: forward, penalties } = penalized(model.atBatch(batch), trained, inference);
   const targets = targetInputs(objective, y, batch);
-  const outputs = judge(objective, targets, forward.outputs);
-  return new Program(model.store, { inputs: [...forward.inputs, ...targets], outputs, effects: [] });
+  const share = weights ? [withBatch(input([]), batch)] : [];
+  const outputs = judge(objective, targets, forward.outputs, penalties, share[0]);
+  return new Program(model.store, { inputs: [...forward.inputs, ...targets, ...share], outputs, effects: [] });
 }

@@ -3,24 +3,30 @@ import { rangeError } from "../errors.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import { permutation } from "./batches.js";
-import type { Callback, FitEpoch, FitStep, History } from "./callbacks.js";
+import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
 import { checkBatchSize, judgeExamples } from "./evaluate.js";
-import { type CheckedExamples, checkExamples, type Examples } from "./objective.js";
+import { type CheckedExamples, checkExamples, type Examples, told } from "./objective.js";
 import { FitRun } from "./run.js";
-import { type Logs, type TrainerOptions, Training } from "./trainer.js";
+import type { Logs } from "./trainer.js";
+import { type TrainerOptions, Training } from "./training.js";
+import { type ClassWeight, classWeights, type SampleWeight } from "./weighting.js";
 
 export interface FitOptions extends TrainerOptions {
-  /** Default 1. */
+  /** The last epoch, counted from 1; default 1. */
   epochs?: number;
   /** Default 32. The last batch of an epoch may be smaller. */
   batchSize?: number;
   /** Draw the samples in a new order every epoch; default true. */
   shuffle?: boolean;
-  /** Of shuffling and dropout; default 0. */
-  seed?: number;
+  /** Epochs that are done already: training begins with the one after; default 0, or those of the run that is resumed. */
+  initialEpoch?: number;
   /** Examples to judge the model by after every epoch, or the share of `data` at its end to keep for that. */
   validation?: Examples | number;
   callbacks?: readonly Callback[];
+  /** What the loss of each sample is multiplied by, [samples]; default `sampleWeight` of the data, or 1. */
+  sampleWeight?: SampleWeight;
+  /** What samples of a class count in the loss, `{ 0: 1, 1: 5 }`; times `sampleWeight`. Not for validation. Default 1 for all. */
+  classWeight?: ClassWeight;
   /** Stops between two steps; the model keeps what it has learnt. */
   signal?: AbortSignal;
 }
@@ -40,8 +46,9 @@ export interface FitOptions extends TrainerOptions {
 export function fit(model: Model, data: Examples, options: FitOptions): FitRun {
   const { epochs = 1, batchSize = 32 } = options;
   checkBatchSize(batchSize, "fit");
-  if (!Number.isSafeInteger(epochs) || epochs < 0) {
-    throw rangeError({ op: "fit", expected: "epochs to be a non-negative integer", actual: String(epochs) });
+  for (const [name, count] of Object.entries({ epochs, initialEpoch: options.initialEpoch ?? 0 })) {
+    if (Number.isSafeInteger(count) && count >= 0) continue;
+    throw rangeError({ op: "fit", expected: `${name} to be a non-negative integer`, actual: String(count) });
   }
   const history: History = { epoch: [], history: {} };
   return new FitRun(history, run(model, data, { ...options, epochs, batchSize }, history));
@@ -52,79 +59,122 @@ type Settings = FitOptions & { epochs: number; batchSize: number };
 async function* run(
   model: Model,
   data: Examples,
-  { shuffle = true, seed = 0, callbacks = [], signal, validation, epochs, batchSize, ...options }: Settings,
+  settings: Settings,
   history: History,
 ): AsyncGenerator<FitStep, History> {
+  const { shuffle = true, callbacks = [], signal, epochs, batchSize } = settings;
   const before = model.weights();
-  const training = new Training(model, { ...options, seed }, "fit");
+  let training: Training | undefined;
   const watch = stopwatch();
   try {
-    const all = checkExamples(model, data, training.objective, "fit");
-    const [examples, held] = typeof validation === "number" ? split(all, validation) : [all, undefined];
-    const judged =
-      held ??
-      (validation === undefined || typeof validation === "number"
-        ? undefined
-        : checkExamples(model, validation, training.objective, "fit"));
-    if (examples.count === 0) throw rangeError({ op: "fit", expected: "at least one sample", actual: "none" });
+    training = new Training(model, settings, "fit");
+    const { examples, judged } = prepare(model, data, settings, training);
     const steps = Math.ceil(examples.count / batchSize);
-    for (const callback of callbacks) callback.onTrainBegin?.();
+    const first = settings.initialEpoch ?? training.epochs;
+    const { context, stopped } = control(model, training);
+    const tell = async (call: (callback: Callback) => Maybe<void>) => {
+      for (const callback of callbacks) {
+        const waiting = call(callback);
+        if (waiting instanceof Promise) await waiting;
+      }
+    };
+    await tell((callback) => callback.onTrainBegin?.(context));
     let done = 0;
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    for (let epoch = first + 1; epoch <= epochs && !stopped(); epoch++) {
+      await tell((callback) => callback.onEpochBegin?.(epoch, context));
       const order = shuffle
-        ? permutation(examples.count, seed, epoch)
+        ? permutation(examples.count, training.seed, epoch)
         : Uint32Array.from({ length: examples.count }, (_, i) => i);
       const start = watch.seconds();
       const sums = training.names.map(() => 0);
       let logs: Logs = {};
-      for (let step = 1; step <= steps; step++) {
+      for (let step = 1; step <= steps && !stopped(); step++) {
         signal?.throwIfAborted();
         const samples = order.subarray((step - 1) * batchSize, step * batchSize);
-        const numbers = training.step(examples.x, examples.y, samples);
-        checkLoss(numbers[0], training.steps);
+        const numbers = training.step(examples, samples);
         const seen = (step - 1) * batchSize + samples.length;
         numbers.forEach((x, i) => {
           sums[i] += x * samples.length;
         });
-        logs = Object.fromEntries(training.names.map((name, i) => [name, sums[i] / seen]));
+        logs = named(training, (i) => sums[i] / seen);
         done += samples.length;
         const samplesPerSecond = done / Math.max(watch.seconds(), 1e-6);
-        const secondsLeft = (epochs * examples.count - done) / samplesPerSecond;
+        const secondsLeft = ((epochs - first) * examples.count - done) / samplesPerSecond;
         const event = { epoch, epochs, step, steps, loss: numbers[0], logs, samplesPerSecond, secondsLeft };
-        for (const callback of callbacks) callback.onTrainBatchEnd?.(event);
+        await tell((callback) => callback.onTrainBatchEnd?.(event, context));
         await watch.breathe();
         yield event;
       }
       if (judged) {
-        const values = judgeExamples(model, judged, training.objective, batchSize);
+        const values = judgeExamples(model, judged, training.objective, batchSize, [
+          ...training.trained.weights.values(),
+        ]);
         logs = { ...logs, ...Object.fromEntries(Object.entries(values).map(([name, x]) => [`val_${name}`, x])) };
       }
       history.epoch.push(epoch);
       for (const [name, x] of Object.entries(logs)) history.history[name] = [...(history.history[name] ?? []), x];
-      const end: FitEpoch = { epoch, epochs, logs, seconds: watch.seconds() - start };
-      for (const callback of callbacks) callback.onEpochEnd?.(end);
+      training.epochs = epoch;
+      const { learningRate } = training;
+      const end: FitEpoch = { epoch, epochs, logs, learningRate, seconds: watch.seconds() - start };
+      await tell((callback) => callback.onEpochEnd?.(end, context));
     }
-    for (const callback of callbacks) callback.onTrainEnd?.(history);
+    await tell((callback) => callback.onTrainEnd?.(history, context));
     return history;
   } catch (error) {
     if (!signal?.aborted) model.setWeights(before);
     throw error;
   } finally {
-    training.free();
+    training?.free();
   }
 }
 
-function checkLoss(loss: number, step: number): void {
-  if (Number.isFinite(loss)) return;
-  throw rangeError({
-    op: "fit",
-    expected: "a finite loss",
-    actual: `${loss} at step ${step}; a smaller learning rate may help`,
-  });
+/** The examples to train on, weighted, and those to judge by. */
+function prepare(
+  model: Model,
+  data: Examples,
+  { validation, sampleWeight, classWeight }: Settings,
+  { objective }: Training,
+): { examples: CheckedExamples; judged: CheckedExamples | undefined } {
+  const all = checkExamples(model, sampleWeight === undefined ? data : { ...data, sampleWeight }, objective, "fit");
+  const share = typeof validation === "number" ? validation : undefined;
+  const [kept, held] = share === undefined ? [all, undefined] : split(all, share);
+  if (kept.count === 0) throw rangeError({ op: "fit", expected: "at least one sample", actual: "none" });
+  const own = typeof validation === "object" ? checkExamples(model, validation, objective, "fit") : undefined;
+  return {
+    examples: { ...kept, weights: classWeights(kept.y, classWeight, kept.weights, "fit") },
+    judged: held ?? own,
+  };
+}
+
+const named = ({ names, objective }: Training, mean: (i: number) => number): Logs =>
+  Object.fromEntries(names.map((name, i) => [name, told(objective, i, mean(i))]));
+
+/** What callbacks get, and whether one has asked to stop. */
+function control(model: Model, training: Training): { context: FitContext; stopped: () => boolean } {
+  let ended = false;
+  return {
+    stopped: () => ended,
+    context: {
+      model,
+      get learningRate() {
+        return training.learningRate;
+      },
+      set learningRate(rate) {
+        training.learningRate = rate;
+      },
+      get steps() {
+        return training.steps;
+      },
+      stop() {
+        ended = true;
+      },
+      save: () => training.save(),
+    },
+  };
 }
 
 /** Keeps the last share of the samples apart. */
-function split({ x, y, count }: CheckedExamples, share: number): [CheckedExamples, CheckedExamples] {
+function split({ x, y, count, weights }: CheckedExamples, share: number): [CheckedExamples, CheckedExamples] {
   if (!(share > 0 && share < 1))
     throw rangeError({ op: "fit", expected: "validation to be a share in (0, 1)", actual: String(share) });
   const at = Math.floor(count * (1 - share));
@@ -133,7 +183,7 @@ function split({ x, y, count }: CheckedExamples, share: number): [CheckedExample
       const size = data.length / count;
       return { data: data.subarray(from * size, to * size), shape: [to - from, ...shape.slice(1)], dtype };
     };
-    return { x: x.map(cut), y: y.map(cut), count: to - from };
+    return { x: x.map(cut), y: y.map(cut), count: to - from, weights: weights && cut(weights) };
   };
   return [part(0, at), part(at, count)];
 }

@@ -1,7 +1,22 @@
-// lanewise/train: fit, evaluate, trainers, optimizers, losses, metrics and callbacks.
-export { type Callback, type FitEpoch, type FitStep, type History, progressBar, type Terminal } from "./callbacks.js";
+// lanewise/train: fit, evaluate, trainers, optimizers, schedules, losses, metrics and callbacks.
+export {
+  type Callback,
+  type FitContext,
+  type FitEpoch,
+  type FitStep,
+  type History,
+  lambda,
+} from "./callbacks/callback.js";
+export { type ModelCheckpointOptions, modelCheckpoint } from "./callbacks/checkpoint.js";
+export { type CsvLoggerOptions, csvLogger } from "./callbacks/csv.js";
+export type { MonitorOptions } from "./callbacks/monitor.js";
+export { progressBar, type Terminal } from "./callbacks/progress.js";
+export { learningRateScheduler, type ReduceLROnPlateauOptions, reduceLROnPlateau } from "./callbacks/rate.js";
+export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/stopping.js";
+export type { Clipping } from "./clipping.js";
 export { type EvaluateOptions, evaluate } from "./evaluate.js";
 export { type FitOptions, fit } from "./fit.js";
+export type { Freeze } from "./freeze.js";
 export {
   type Loss,
   type LossFunction,
@@ -11,6 +26,30 @@ export {
 } from "./losses.js";
 export { type Metric, type MetricName, sparseCategoricalAccuracy } from "./metrics.js";
 export type { Examples } from "./objective.js";
-export { type AdamOptions, adam, type Optimizer, type OptimizerName, type SgdOptions, sgd } from "./optimizers.js";
+export {
+  type AdamOptions,
+  type AdamWOptions,
+  adam,
+  adamW,
+  type Optimizer,
+  type OptimizerName,
+  type OptimizerOptions,
+  type RmspropOptions,
+  rmsprop,
+  type SgdOptions,
+  sgd,
+} from "./optimizers.js";
 export type { FitRun } from "./run.js";
-export { type Logs, type Trainer, type TrainerOptions, trainer } from "./trainer.js";
+export {
+  type CosineDecayOptions,
+  cosineDecay,
+  exponentialDecay,
+  type PolynomialDecayOptions,
+  piecewise,
+  polynomialDecay,
+  type Schedule,
+  warmup,
+} from "./schedules.js";
+export { type Logs, type Trainer, trainer } from "./trainer.js";
+export type { TrainerOptions } from "./training.js";
+export type { ClassWeight, SampleWeight } from "./weighting.js";

@@ -10,6 +10,8 @@ export interface Metric {
   readonly name: string;
   /** Per sample or more; averaged. */
   readonly of: (yTrue: Value, yPred: Value) => Value;
+  /** What is told of the mean over all samples; default the mean itself. */
+  readonly result?: (mean: number) => number;
 }
 
 /**

@@ -1,25 +1,30 @@
-// Optimizers: which states each parameter needs beside it, the numbers that change from step to step, and the update as a node.
+// Optimizers: which states each weight needs beside it, the numbers that change from step to step, and the update as a node.
 // Formulas are Keras 3's.
 import { rangeError, typeError } from "../errors.js";
 import { make, type Value } from "../graph/value.js";
 import { updateOps } from "../ops/update.js";
+import { type Clipping, checkClipping } from "./clipping.js";
+import { power } from "./numbers.js";
+import { asSchedule, type Schedule } from "./schedules.js";
 
 export interface Optimizer {
   readonly name: string;
-  /** Names of the states beside each parameter, of its shape, zero at first. */
+  /** Names of the states beside each weight, of its shape, zero at first. */
   readonly slots: readonly string[];
-  /** The number that the update of step `step` (from 1) takes from memory. */
-  rate(step: number): number;
-  /** Writes the parameter and its slots. */
-  update(weight: Value, gradient: Value, slots: readonly Value[], rate: Value): Value;
+  /** The learning rate of each step. */
+  readonly learningRate: Schedule;
+  /** How gradients are bounded before the update; default not at all. */
+  readonly clipping?: Clipping;
+  /** The numbers that the update of step `step` (from 1) takes from memory, given its learning rate. */
+  scalars(step: number, learningRate: number): readonly number[];
+  /** Writes the weight of that name and its slots; `scalars` are in memory as `scalars()` gave them. */
+  update(weight: Value, gradient: Value, slots: readonly Value[], scalars: readonly Value[], name: string): Value;
 }
 
-/** b^n by multiplication alone: Math.pow differs between engines. */
-function power(b: number, n: number): number {
-  let result = 1;
-  for (let square = b, rest = n; rest > 0; rest = Math.floor(rest / 2), square *= square)
-    if (rest % 2 === 1) result *= square;
-  return result;
+/** What all optimizers take. */
+export interface OptimizerOptions extends Clipping {
+  /** A number, or a schedule from the step (from 0) to the rate. */
+  learningRate?: number | Schedule;
 }
 
 function within(op: string, what: string, value: number, low: number, high: number): void {
@@ -27,9 +32,17 @@ function within(op: string, what: string, value: number, low: number, high: numb
   throw rangeError({ op, expected: `${what} in [${low}, ${high}]`, actual: String(value) });
 }
 
-export interface SgdOptions {
-  /** Default 0.01. */
-  learningRate?: number;
+const BELOW_ONE = 1 - 2 ** -24;
+
+/** What is the same for all: the rate as a schedule, checked clipping. */
+function common(name: string, defaultRate: number, { learningRate = defaultRate, ...options }: OptimizerOptions) {
+  const { clipValue, clipNorm, globalClipNorm } = options;
+  const clipping = { clipValue, clipNorm, globalClipNorm };
+  checkClipping(name, clipping);
+  return { name, learningRate: asSchedule(learningRate, name), clipping };
+}
+
+export interface SgdOptions extends OptimizerOptions {
   /** Default 0: plain gradient descent. */
   momentum?: number;
   /** Default false. */
@@ -38,18 +51,18 @@ export interface SgdOptions {
 
 /**
  * Gradient descent, with momentum on request, as Keras' `SGD`.
+ * @param options.learningRate default 0.01
  * @throws {RangeError} for a negative rate or a momentum outside [0, 1]
  * @example
- * const optimizer = sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true });
+ * const optimizer = sgd({ learningRate: cosineDecay(0.1, 1000), momentum: 0.9, nesterov: true });
  */
-export function sgd({ learningRate = 0.01, momentum = 0, nesterov = false }: SgdOptions = {}): Optimizer {
-  within("sgd", "learningRate", learningRate, 0, Number.MAX_VALUE);
+export function sgd({ momentum = 0, nesterov = false, ...options }: SgdOptions = {}): Optimizer {
   within("sgd", "momentum", momentum, 0, 1);
   return {
-    name: "sgd",
+    ...common("sgd", 0.01, options),
     slots: momentum === 0 ? [] : ["momentum"],
-    rate: () => learningRate,
-    update: (weight, gradient, [velocity], rate) =>
+    scalars: (_, learningRate) => [learningRate],
+    update: (weight, gradient, [velocity], [rate]) =>
       (momentum === 0
         ? make(updateOps.sgd, [weight, gradient, rate])
         : make(updateOps.sgdMomentum, [weight, gradient, velocity, rate], { momentum, nesterov })
@@ -57,9 +70,7 @@ export function sgd({ learningRate = 0.01, momentum = 0, nesterov = false }: Sgd
   };
 }
 
-export interface AdamOptions {
-  /** Default 0.001. */
-  learningRate?: number;
+export interface AdamOptions extends OptimizerOptions {
   /** Default 0.9. */
   beta1?: number;
   /** Default 0.999. */
@@ -70,30 +81,109 @@ export interface AdamOptions {
 
 /**
  * Adam (Kingma and Ba 2015) in Keras' form: w -= rate sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon).
+ * @param options.learningRate default 0.001
  * @throws {RangeError} for a negative rate or epsilon, or a beta outside [0, 1)
  * @example
- * const optimizer = adam({ learningRate: 0.002 });
+ * const optimizer = adam({ learningRate: 0.002, globalClipNorm: 1 });
  */
-export function adam({
-  learningRate = 0.001,
-  beta1 = 0.9,
-  beta2 = 0.999,
-  epsilon = 1e-7,
-}: AdamOptions = {}): Optimizer {
-  within("adam", "learningRate", learningRate, 0, Number.MAX_VALUE);
-  within("adam", "beta1", beta1, 0, 1 - 2 ** -24);
-  within("adam", "beta2", beta2, 0, 1 - 2 ** -24);
-  within("adam", "epsilon", epsilon, 0, Number.MAX_VALUE);
+export function adam(options: AdamOptions = {}): Optimizer {
+  const { attrs, alpha, ...rest } = adamFacts("adam", options);
   return {
-    name: "adam",
-    slots: ["momentum", "velocity"],
-    rate: (step) => (learningRate * Math.sqrt(1 - power(beta2, step))) / (1 - power(beta1, step)),
-    update: (weight, gradient, [m, v], alpha) =>
-      make(updateOps.adam, [weight, gradient, m, v, alpha], { beta1, beta2, epsilon }).outputs[0],
+    ...rest,
+    scalars: (step, learningRate) => [alpha(step, learningRate)],
+    update: (weight, gradient, [m, v], [rate]) =>
+      make(updateOps.adam, [weight, gradient, m, v, rate], attrs).outputs[0],
   };
 }
 
-const byName = { sgd, adam } as const;
+function adamFacts(name: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, ...options }: AdamOptions) {
+  within(name, "beta1", beta1, 0, BELOW_ONE);
+  within(name, "beta2", beta2, 0, BELOW_ONE);
+  within(name, "epsilon", epsilon, 0, Number.MAX_VALUE);
+  return {
+    ...common(name, 0.001, options),
+    slots: ["momentum", "velocity"],
+    attrs: { beta1, beta2, epsilon },
+    alpha: (step: number, learningRate: number) =>
+      (learningRate * Math.sqrt(1 - power(beta2, step))) / (1 - power(beta1, step)),
+  };
+}
+
+export interface AdamWOptions extends AdamOptions {
+  /** Share of each weight that is taken off at each step, times the learning rate; default 0.004. */
+  weightDecay?: number;
+  /** Weights whose names contain one of these are not decayed, as Keras' `exclude_from_weight_decay(var_names)`. */
+  excludeFromWeightDecay?: readonly string[];
+}
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as Keras' `AdamW`: w -= rate weightDecay w before the step of Adam, for
+ * every weight that is trained, biases too unless they are excluded.
+ * @param options.learningRate default 0.001
+ * @throws {RangeError} as `adam`, and for a negative decay
+ * @example
+ * const optimizer = adamW({ weightDecay: 0.01, excludeFromWeightDecay: ["bias", "gamma", "beta"] });
+ */
+export function adamW({ weightDecay = 0.004, excludeFromWeightDecay = [], ...options }: AdamWOptions = {}): Optimizer {
+  within("adamW", "weightDecay", weightDecay, 0, Number.MAX_VALUE);
+  const { attrs, alpha, ...rest } = adamFacts("adamW", options);
+  const kept = (name: string) => excludeFromWeightDecay.some((part) => name.includes(part));
+  return {
+    ...rest,
+    scalars: (step, learningRate) => [alpha(step, learningRate), learningRate],
+    update: (weight, gradient, [m, v], [rate, learningRate], name) =>
+      (kept(name)
+        ? make(updateOps.adam, [weight, gradient, m, v, rate], attrs)
+        : make(updateOps.adamW, [weight, gradient, m, v, rate, learningRate], { ...attrs, decay: weightDecay })
+      ).outputs[0],
+  };
+}
+
+export interface RmspropOptions extends OptimizerOptions {
+  /** Share of the old mean square that is kept; default 0.9. */
+  rho?: number;
+  /** Default 0. */
+  momentum?: number;
+  /** Default 1e-7. */
+  epsilon?: number;
+  /** Divide by the estimated standard deviation instead of the root mean square; default false. */
+  centered?: boolean;
+}
+
+/**
+ * RMSprop as Keras' `RMSprop`: w -= rate g / sqrt(v + epsilon), with v a moving mean of squares.
+ * @param options.learningRate default 0.001
+ * @throws {RangeError} for a negative rate or epsilon, a rho outside [0, 1) or a momentum outside [0, 1]
+ * @example
+ * const optimizer = rmsprop({ momentum: 0.9, centered: true });
+ */
+export function rmsprop({
+  rho = 0.9,
+  momentum = 0,
+  epsilon = 1e-7,
+  centered = false,
+  ...options
+}: RmspropOptions = {}): Optimizer {
+  within("rmsprop", "rho", rho, 0, BELOW_ONE);
+  within("rmsprop", "momentum", momentum, 0, 1);
+  within("rmsprop", "epsilon", epsilon, 0, Number.MAX_VALUE);
+  const heavy = momentum > 0;
+  const plain = centered ? updateOps.rmspropCentered : updateOps.rmsprop;
+  const moving = centered ? updateOps.rmspropCenteredMomentum : updateOps.rmspropMomentum;
+  return {
+    ...common("rmsprop", 0.001, options),
+    slots: ["velocity", ...(centered ? ["average_gradient"] : []), ...(heavy ? ["momentum"] : [])],
+    scalars: (_, learningRate) => [learningRate],
+    update: (weight, gradient, slots, [rate]) =>
+      make(heavy ? moving : plain, [weight, gradient, rate, ...slots], {
+        rho,
+        epsilon,
+        ...(heavy ? { momentum } : {}),
+      }).outputs[0],
+  };
+}
+
+const byName = { sgd, adam, adamW, rmsprop } as const;
 export type OptimizerName = keyof typeof byName;
 
 /** The optimizer of a name with its defaults, or the given one. @throws {TypeError} for a name that there is not */

@@ -1,6 +1,6 @@
 // A training run: a promise of its history that can be iterated instead.
 import { typeError } from "../errors.js";
-import type { FitStep, History } from "./callbacks.js";
+import type { FitStep, History } from "./callbacks/callback.js";
 
 /**
  * Starts on the next microtask and runs by itself, unless it is iterated right away: then every step waits for the loop's body, and

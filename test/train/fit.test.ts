@@ -230,7 +230,7 @@ describe("a fit that fails leaves the model as it was", () => {
     [
       "an unknown optimizer",
       (model) => fit(model, points(8), { optimizer: "adan" as never, loss }),
-      'an optimizer: sgd, adam, got "adan"',
+      'an optimizer: sgd, adam, adamW, rmsprop, got "adan"',
     ],
     [
       "an unknown loss",
@@ -335,7 +335,7 @@ describe("the progress bar", () => {
 
 test("a training step is one program: no call but its own runs between two steps", async () => {
   const model = await classifier(0.5);
-  const { Training } = await import("../../src/train/trainer.js");
+  const { Training } = await import("../../src/train/training.js");
   const training = new Training(model, { optimizer: "adam", loss }, "test");
   const { y } = points(8);
   const program = training.program(8, [y]);

@@ -1,44 +1,6 @@
-// What can be done while a model trains: functions that `fit` calls.
-import type { Logs } from "./trainer.js";
-
-/** Where a training run is, after each step. */
-export interface FitStep {
-  /** From 1. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Step within the epoch, from 1. */
-  readonly step: number;
-  readonly steps: number;
-  /** Loss of this batch, before its update. */
-  readonly loss: number;
-  /** Loss and metrics, averaged over the epoch so far. */
-  readonly logs: Logs;
-  readonly samplesPerSecond: number;
-  /** Estimated, of the whole run. */
-  readonly secondsLeft: number;
-}
-
-/** The end of an epoch: averages over its batches, and `val_` numbers where there is validation. */
-export interface FitEpoch {
-  readonly epoch: number;
-  readonly epochs: number;
-  readonly logs: Logs;
-  readonly seconds: number;
-}
-
-/** Numbers of every epoch, by name, as Keras' `History`. */
-export interface History {
-  readonly epoch: number[];
-  readonly history: Record<string, number[]>;
-}
-
-/** Any of these; an error thrown by one fails the run. */
-export interface Callback {
-  onTrainBegin?(): void;
-  onTrainBatchEnd?(step: FitStep): void;
-  onEpochEnd?(epoch: FitEpoch): void;
-  onTrainEnd?(history: History): void;
-}
+// A live line per epoch on a terminal.
+import type { Logs } from "../trainer.js";
+import type { Callback, FitStep } from "./callback.js";
 
 /** The part of a terminal stream that the progress bar uses; `process.stderr` is one. */
 export interface Terminal {
