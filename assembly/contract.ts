@@ -10,13 +10,13 @@ const ROWS: u32 = 256;
 
 /**
  * c [r0 r1 r2, n] = clamp(a [r0 r1 r2, k0 k1 k2] times packed b [k0 k1 k2, n] + bias [n], lo, hi); `bias` 0 for none.
- * Rows are s0, s1, s2 bytes apart in `a`, terms t0, t1, t2. The sum is done in parts of about `block` terms, each
- * continuing from the stored c, so `block` changes no bit; between parts, c is read up to 28 bytes past its end.
+ * Rows are s0, s1, s2 bytes apart in `a`, terms t0, t1, t2; rows of c are cStride bytes apart. The sum is done in parts of
+ * about `block` terms, each continuing from the stored c, so `block` changes no bit; between parts, c is read up to 28 bytes past its end.
  */
 export function contract(
   r0: u32, s0: usize, r1: u32, s1: usize, r2: u32, s2: usize,
   k0: u32, t0: usize, k1: u32, t1: usize, k2: u32, t2: usize,
-  block: u32, n: u32, a: usize, packed: usize, bias: usize, c: usize, lo: f32, hi: f32,
+  block: u32, n: u32, a: usize, packed: usize, bias: usize, c: usize, cStride: usize, lo: f32, hi: f32,
 ): void {
   const m = r0 * r1 * r2, k = k0 * k1 * k2;
   // Levels that continue one another are one level: a row of kw * c floats, or a whole matrix.
@@ -34,7 +34,6 @@ export function contract(
   const part2 = min<u32>(k2, max<u32>(block, 1));
   const part1 = min<u32>(k1, max<u32>(block / k2, 1));
   const part0 = min<u32>(k0, max<u32>(block / (k1 * k2), 1));
-  const cStride = <usize>n << 2;
   let done: u32 = 0;
   do {
     const i2 = done % k2, i1 = done / k2 % k1, i0 = done / k2 / k1;

@@ -1,10 +1,10 @@
 // Convolution of NHWC images without padding, as products whose left operand is read straight from the image
 // (contract.ts). Padding and the dilation that the gradient of a strided convolution needs are made before, by
-// f32_pad2d.
+// f32_pad2d. Groups are as many products, each on its own range of channels.
 
 import { contract } from "./contract";
 import { COLUMN_TERMS, TERMS } from "./gemm";
-import { copyStrided } from "./pack";
+import { copyStrided, gemm_packed_size } from "./pack";
 
 /**
  * y [batch, oh, ow, n] = clamp(x [batch, h, w, c] convolved with f [kh, kw, c, n] + bias [n], lo, hi), strides sh, sw,
@@ -15,14 +15,31 @@ export function f32_conv2d(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32, n: u32,
   x: usize, packed: usize, bias: usize, y: usize, lo: f32, hi: f32,
 ): void {
+  f32_conv2d_grouped(batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, n, 1, x, packed, bias, y, lo, hi);
+}
+
+/**
+ * f32_conv2d in groups: outputs g n / groups to (g + 1) n / groups see the inputs g c / groups to (g + 1) c / groups only.
+ * `packed` holds, for one group after the other, f32_gemm_pack of its [kh kw c / groups, n / groups].
+ */
+export function f32_conv2d_grouped(
+  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32, n: u32,
+  groups: u32, x: usize, packed: usize, bias: usize, y: usize, lo: f32, hi: f32,
+): void {
   assert(!oh || !kh || (oh - 1) * sh + (kh - 1) * dh < h);
   assert(!ow || !kw || (ow - 1) * sw + (kw - 1) * dw < w);
-  const pixel = <usize>c << 2, row = <usize>w * pixel;
-  contract(
-    batch, <usize>h * row, oh, <usize>sh * row, ow, <usize>sw * pixel,
-    kh, <usize>dh * row, kw, <usize>dw * pixel, c, 4,
-    TERMS, n, x, packed, bias, y, lo, hi,
-  );
+  const pixel = <usize>c << 2, row = <usize>w * pixel, cg = c / groups, ng = n / groups;
+  for (let g: u32 = 0; g < groups; g++) {
+    contract(
+      batch, <usize>h * row, oh, <usize>sh * row, ow, <usize>sw * pixel,
+      kh, <usize>dh * row, kw, <usize>dw * pixel, cg, 4,
+      TERMS, ng, x, packed, bias, y, <usize>n << 2, lo, hi,
+    );
+    x += <usize>cg << 2;
+    y += <usize>ng << 2;
+    packed += <usize>gemm_packed_size(kh * kw * cg, ng) << 2;
+    if (bias) bias += <usize>ng << 2;
+  }
 }
 
 /**
@@ -34,24 +51,42 @@ export function f32_conv2d_filter_grad(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32, n: u32,
   x: usize, packed: usize, df: usize,
 ): void {
-  assert(!oh || !kh || (oh - 1) * sh + (kh - 1) * dh < h);
-  assert(!ow || !kw || (ow - 1) * sw + (kw - 1) * dw < w);
-  const pixel = <usize>c << 2, row = <usize>w * pixel;
-  contract(
-    kh, <usize>dh * row, kw, <usize>dw * pixel, c, 4,
-    batch, <usize>h * row, oh, <usize>sh * row, ow, <usize>sw * pixel,
-    COLUMN_TERMS, n, x, packed, 0, df, -Infinity, Infinity,
-  );
+  f32_conv2d_filter_grad_grouped(batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, n, 1, x, packed, df);
 }
 
 /**
- * y [kh, kw, n, c] with y[p, q, j, i] = f[kh - 1 - p, kw - 1 - q, i, j]: the filter whose convolution with the padded
- * (and, for strides, spread) dy is the gradient to x.
+ * The gradient of f32_conv2d_grouped to its filter: df [kh, kw, c / groups, n]. `packed` holds, for one group after the
+ * other, f32_gemm_pack of its n / groups columns of dy.
  */
-export function f32_conv2d_flip(kh: u32, kw: u32, c: u32, n: u32, f: usize, y: usize): void {
-  const size = <usize>(c * n) << 2;
-  for (let tap = f + <usize>(kh * kw) * size; tap > f; y += size) {
-    tap -= size;
-    copyStrided(n, c, c, 1, n, tap, y);
+export function f32_conv2d_filter_grad_grouped(
+  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32, n: u32,
+  groups: u32, x: usize, packed: usize, df: usize,
+): void {
+  assert(!oh || !kh || (oh - 1) * sh + (kh - 1) * dh < h);
+  assert(!ow || !kw || (ow - 1) * sw + (kw - 1) * dw < w);
+  const pixel = <usize>c << 2, row = <usize>w * pixel, cg = c / groups, ng = n / groups;
+  for (let g: u32 = 0; g < groups; g++) {
+    contract(
+      kh, <usize>dh * row, kw, <usize>dw * pixel, cg, 4,
+      batch, <usize>h * row, oh, <usize>sh * row, ow, <usize>sw * pixel,
+      COLUMN_TERMS, ng, x, packed, 0, df, <usize>n << 2, -Infinity, Infinity,
+    );
+    x += <usize>cg << 2;
+    df += <usize>ng << 2;
+    packed += <usize>gemm_packed_size(batch * oh * ow, ng) << 2;
+  }
+}
+
+/**
+ * y [groups, kh, kw, n / groups, c] with y[g, p, q, j, i] = f[kh - 1 - p, kw - 1 - q, i, g n / groups + j] for f [kh, kw, c, n]:
+ * the filter whose convolution with the padded (and, for strides, spread) dy is the gradient to x, c channels in each group.
+ */
+export function f32_conv2d_flip(kh: u32, kw: u32, c: u32, n: u32, groups: u32, f: usize, y: usize): void {
+  const size = <usize>(c * n) << 2, ng = n / groups, step = <usize>(c * ng) << 2;
+  for (let g: u32 = 0; g < groups; g++, f += <usize>ng << 2) {
+    for (let tap = f + <usize>(kh * kw) * size; tap > f; y += step) {
+      tap -= size;
+      copyStrided(ng, c, c, 1, n, tap, y);
+    }
   }
 }

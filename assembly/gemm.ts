@@ -26,7 +26,7 @@ export const COLUMN_TERMS: u32 = 192;
 export function f32_gemm(
   m: u32, n: u32, k: u32, a: usize, packed: usize, bias: usize, c: usize, lo: f32, hi: f32,
 ): void {
-  contract(1, 0, 1, 0, m, <usize>k << 2, 1, 0, 1, 0, k, 4, TERMS, n, a, packed, bias, c, lo, hi);
+  contract(1, 0, 1, 0, m, <usize>k << 2, 1, 0, 1, 0, k, 4, TERMS, n, a, packed, bias, c, <usize>n << 2, lo, hi);
 }
 
 /**
@@ -34,5 +34,28 @@ export function f32_gemm(
  * order of k. May read c up to 28 bytes past its end.
  */
 export function f32_gemm_tn(m: u32, n: u32, k: u32, a: usize, packed: usize, c: usize): void {
-  contract(1, 0, 1, 0, m, 4, 1, 0, 1, 0, k, <usize>m << 2, COLUMN_TERMS, n, a, packed, 0, c, -Infinity, Infinity);
+  const row = <usize>n << 2;
+  contract(1, 0, 1, 0, m, 4, 1, 0, 1, 0, k, <usize>m << 2, COLUMN_TERMS, n, a, packed, 0, c, row, -Infinity, Infinity);
+}
+
+/**
+ * c [b0, b1, m, n] = a times packed b, a product for each of b0 b1 batches, sums as in f32_gemm. From one batch to the next `a`
+ * moves a0 or a1 elements and b p0 or p1, 0 where it is repeated; a's rows are `row` elements apart and its terms `term`: (k, 1),
+ * or (1, m) when it is stored transposed. May read c up to 28 bytes past its end.
+ */
+export function f32_gemm_batched(
+  b0: u32, b1: u32, m: u32, n: u32, k: u32, a0: u32, a1: u32, p0: u32, p1: u32, row: u32, term: u32,
+  a: usize, packed: usize, c: usize,
+): void {
+  const block = term == 1 ? TERMS : COLUMN_TERMS, width = <usize>n << 2;
+  for (let i: u32 = 0; i < b0; i++) {
+    for (let j: u32 = 0; j < b1; j++) {
+      contract(
+        1, 0, 1, 0, m, <usize>row << 2, 1, 0, 1, 0, k, <usize>term << 2,
+        block, n, a + (<usize>(i * a0 + j * a1) << 2), packed + (<usize>(i * p0 + j * p1) << 2), 0, c, width,
+        -Infinity, Infinity,
+      );
+      c += width * m;
+    }
+  }
 }

@@ -21,6 +21,16 @@ export function f32_gemm_pack(k: u32, n: u32, rowStride: u32, colStride: u32, b:
   }
 }
 
+/** Packs `batch` matrices b [k, n], `batchStride` elements from one to the next, one after the other. */
+export function f32_gemm_pack_batched(
+  batch: u32, batchStride: u32, k: u32, n: u32, rowStride: u32, colStride: u32, b: usize, packed: usize,
+): void {
+  const size = <usize>gemm_packed_size(k, n) << 2;
+  for (; batch > 0; batch--, b += <usize>batchStride << 2, packed += size) {
+    f32_gemm_pack(k, n, rowStride, colStride, b, packed);
+  }
+}
+
 /**
  * y [rows, width] = x, whose element (i, j) is at x + 4 (i rowStride + j colStride), for j < columns; 0 for other j.
  * Four floats at a time where a row or a column of x is contiguous.

@@ -75,7 +75,7 @@ function conv2d(kernels, random, name, { h, w, c, n }) {
   };
   const inputGrad = () => {
     kernels.f32_pad2d(BATCH, oh, ow, n, hh, ww, kh - 1, kw - 1, 1, 1, dy, spread);
-    kernels.f32_conv2d_flip(kh, kw, c, n, f, turned);
+    kernels.f32_conv2d_flip(kh, kw, c, n, 1, f, turned);
     kernels.f32_gemm_pack(kh * kw * n, c, c, 1, turned, packedTurned);
     kernels.f32_conv2d(BATCH, hh, ww, n, h, w, kh, kw, ...one, c, spread, packedTurned, 0, dx, ...NONE);
   };

@@ -1,9 +1,10 @@
 // The table of ops: what each is called with, its float64 oracle, and how near it must come. Correctness and gradients read it.
-import { add, div, matmul, mean, mul, relu, reshape, softmax, sub, sum } from "../src/index.js";
-import { convolution2d } from "../src/ops/conv2d.js";
+import { add, div, mean, mul, relu, reshape, softmax, sub, sum } from "../src/index.js";
 import { sparseSoftmaxCrossEntropy } from "../src/ops/loss.js";
-import { maxPool2d } from "../src/ops/pool.js";
 import { type Case, row } from "./cases/case.js";
+import { matmulCases } from "./cases/matmul.js";
+import { normCases } from "./cases/norm.js";
+import { windowCases } from "./cases/window.js";
 import { fill, numbers } from "./oracle/array.js";
 import * as oracle from "./oracle/ops.js";
 
@@ -36,26 +37,6 @@ const binaries = [
   ["div", div, (a: number, b: number) => a / b],
 ] as const;
 
-const convs = [
-  { x: [2, 7, 6, 3], f: [3, 3, 3, 4], strides: [1, 1], padding: "valid" },
-  { x: [1, 5, 7, 3], f: [3, 3, 3, 8], strides: [2, 2], padding: "same" },
-  { x: [2, 6, 6, 2], f: [3, 3, 2, 9], strides: [1, 1], padding: "same" },
-  { x: [1, 8, 9, 1], f: [5, 5, 1, 3], strides: [2, 2], padding: "same" },
-  { x: [1, 9, 8, 2], f: [2, 3, 2, 5], strides: [3, 2], padding: "valid" },
-  { x: [1, 9, 9, 2], f: [3, 3, 2, 4], strides: [1, 1], padding: "valid", dilations: [2, 2] },
-  { x: [1, 8, 7, 3], f: [3, 2, 3, 4], strides: [1, 1], padding: "same", dilations: [3, 2] },
-  { x: [1, 4, 4, 5], f: [1, 1, 5, 17], strides: [1, 1], padding: "valid" },
-  { x: [1, 5, 5, 2], f: [1, 1, 2, 3], strides: [2, 2], padding: "same" },
-  { x: [1, 3, 3, 4], f: [4, 4, 4, 2], strides: [1, 1], padding: "same" },
-] as const;
-
-const pools = [
-  { x: [2, 6, 6, 3], size: [2, 2], strides: [2, 2], padding: "valid" },
-  { x: [1, 7, 5, 9], size: [3, 3], strides: [2, 2], padding: "same" },
-  { x: [1, 7, 7, 4], size: [3, 2], strides: [1, 2], padding: "valid" },
-  { x: [1, 5, 5, 17], size: [2, 2], strides: [1, 1], padding: "same" },
-] as const;
-
 export const cases: readonly Case[] = [
   ...[[1], [128], [5, 7, 11, 3]].map((shape) => row("relu", [shape], relu, oracle.relu)),
   ...pairs.flatMap((shapes) =>
@@ -79,71 +60,9 @@ export const cases: readonly Case[] = [
     (x) => reshape(x, [2, -1, 3]),
     (x) => ({ shape: [2, 4, 3], data: x.data }),
   ),
-  row(
-    "matmul",
-    [
-      [5, 9],
-      [9, 7],
-    ],
-    (a, b) => matmul(a, b),
-    oracle.matmul(false, false),
-  ),
-  row(
-    "matmul",
-    [
-      [1, 40],
-      [40, 17],
-    ],
-    (a, b) => matmul(a, b),
-    oracle.matmul(false, false),
-  ),
-  row(
-    "matmul",
-    [
-      [2, 3, 8],
-      [8, 16],
-    ],
-    (a, b) => matmul(a, b),
-    oracle.matmul(false, false),
-  ),
-  row(
-    "matmul transposeA",
-    [
-      [9, 5],
-      [9, 7],
-    ],
-    (a, b) => matmul(a, b, { transposeA: true }),
-    oracle.matmul(true, false),
-  ),
-  row(
-    "matmul transposeB",
-    [
-      [5, 9],
-      [7, 9],
-    ],
-    (a, b) => matmul(a, b, { transposeB: true }),
-    oracle.matmul(false, true),
-  ),
-  row(
-    "matmul transposeA transposeB",
-    [
-      [9, 5],
-      [7, 9],
-    ],
-    (a, b) => matmul(a, b, { transposeA: true, transposeB: true }),
-    oracle.matmul(true, true),
-  ),
-  ...convs.map(({ x, f, ...options }) =>
-    row(`conv2d ${JSON.stringify(options)}`, [x, f], (a, b) => convolution2d(a, b, options), oracle.conv2d(options)),
-  ),
-  ...pools.map(({ x, size, strides, padding }) =>
-    row(
-      `maxPool2d ${size} strides ${strides} ${padding}`,
-      [x],
-      (a) => maxPool2d(a, size, strides, padding),
-      oracle.maxPool2d(size, { strides, padding }),
-    ),
-  ),
+  ...matmulCases,
+  ...normCases,
+  ...windowCases,
   ...[
     [6, 10],
     [2, 3, 5],

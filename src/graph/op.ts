@@ -19,6 +19,12 @@ export interface Emit {
 /** A gradient rule's result: one entry per input, `undefined` where nothing flows. */
 export type Gradients = readonly (Value | undefined)[];
 
+/** An op while a model is trained: its result, and new values of states that it had as inputs. */
+export interface Trained {
+  readonly value: Value;
+  readonly updates?: readonly (readonly [input: number, next: Value])[];
+}
+
 /** The facts about one op, with its attributes typed as `A`. */
 export interface OpFacts<A> {
   /** What each attribute may be; anything else in a file or a call is refused. */
@@ -34,7 +40,9 @@ export interface OpFacts<A> {
   /** What the op is when nothing is trained: dropout is its input. */
   inference?(inputs: readonly Value[], attrs: A): Value;
   /** What the op is while a model is trained, where that differs: batch normalization uses the batch and updates its statistics. */
-  training?(inputs: readonly Value[], attrs: A): { readonly value: Value; readonly effects?: readonly Value[] };
+  training?(inputs: readonly Value[], attrs: A): Trained;
+  /** A product's inputs for its result times `scale` [channels], taken into the weights: passes/fold.ts uses it. */
+  scaled?(inputs: readonly Value[], scale: Value, attrs: A): readonly Value[] | undefined;
   /** Floating-point operations of one run. */
   flops?(node: Node, attrs: A): number;
   /** The result is the first input's memory under another shape. */

@@ -1,21 +1,51 @@
 // 2-D convolution and its gradients. All three become a zero-padded copy where padding is needed, and one implicit-GEMM kernel.
 import { ShapeError } from "../errors.js";
-import { integer, integers, number, oneOf } from "../graph/attrs.js";
+import { integer, integers, number, optional } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, type Spec, type Value } from "../graph/value.js";
 import { show, sizeOf } from "../shape.js";
+import { mul } from "./arithmetic.js";
 import { wantDType, wantRank } from "./check.js";
-import { pack } from "./matmul.js";
-import { axes, type Padding, type Pair } from "./window.js";
+import { depthwiseConv2d } from "./depthwise.js";
+import { packGroups } from "./matmul.js";
+import { pad2d } from "./pad2d.js";
+import { reshape } from "./shape.js";
+import { axes, type Padding, type Pair, paddingCheck, pair } from "./window.js";
 
 interface ConvAttrs {
   readonly strides: Pair;
   readonly padding: Padding;
   readonly dilations: Pair;
+  /** Default 1. */
+  readonly groups?: number;
 }
 
-const convAttrs = { strides: integers(1, 2), padding: oneOf("valid", "same"), dilations: integers(1, 2) };
+const convAttrs = {
+  strides: integers(1, 2),
+  padding: paddingCheck,
+  dilations: integers(1, 2),
+  groups: optional(integer(1)),
+};
 const image = "an image [height, width, channels]";
+
+interface ConvGemmAttrs {
+  readonly size: Pair;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly n: number;
+  readonly groups: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+interface FilterGemmAttrs {
+  readonly size: Pair;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly out: Pair;
+  readonly n: number;
+  readonly groups: number;
+}
 
 /** Filter size and channels of an HWIO filter. */
 const filterSize = (f: Spec): Pair => [f.shape[0], f.shape[1]];
@@ -31,13 +61,7 @@ function geometry(
 
 /** `x` with zeros around it, where the windows reach beyond it. */
 function padded(x: Value, [rows, cols]: ReturnType<typeof geometry>): Value {
-  const [, h, w] = x.shape;
-  if (rows.padded === h && cols.padded === w) return x;
-  return apply(convOps.pad2d, [x], {
-    offset: [rows.before, cols.before],
-    size: [rows.padded, cols.padded],
-    step: [1, 1],
-  });
+  return pad2d(x, [rows.before, cols.before], [rows.padded, cols.padded], [1, 1]);
 }
 
 export const convOps = {
@@ -48,10 +72,13 @@ export const convOps = {
       wantRank("conv2d", 4, image, x);
       if (f.shape.length !== 4)
         throw new ShapeError({ op: "conv2d", expected: "a filter [height, width, in, out]", actual: show(f.shape) });
-      if (f.shape[2] !== x.shape[3]) {
-        const expected = `${f.shape[2]} input channels for filter ${show(f.shape)}`;
+      const { groups = 1 } = attrs;
+      if (f.shape[2] * groups !== x.shape[3]) {
+        const expected = `${f.shape[2] * groups} input channels for filter ${show(f.shape)}${groups > 1 ? ` in ${groups} groups` : ""}`;
         throw new ShapeError({ op: "conv2d", expected, actual: `${x.shape[3]} (input ${show(x.shape.slice(1))})` });
       }
+      if (f.shape[3] % groups !== 0)
+        throw new ShapeError({ op: "conv2d", expected: `filters in ${groups} equal groups`, actual: `${f.shape[3]}` });
       const [rows, cols] = geometry("conv2d", x, f, attrs);
       return { shape: [x.shape[0], rows.out, cols.out, f.shape[3]], dtype: "float32" };
     },
@@ -59,18 +86,15 @@ export const convOps = {
       apply(convOps.conv2dInputGrad, [dy as Value, f], { ...attrs, size: [x.shape[1], x.shape[2]] }),
       apply(convOps.conv2dFilterGrad, [x, dy as Value], { ...attrs, size: filterSize(f) }),
     ],
-    expand([x, f], attrs): Value | undefined {
+    expand([x, f], { groups = 1, ...attrs }): Value | undefined {
       const [kh, kw, c, n] = f.shape;
-      const filter = pack(f, kh * kw * c, n, false);
-      return implicitGemm(
-        padded(x, geometry("conv2d", x, f, attrs)),
-        filter,
-        [kh, kw],
-        n,
-        attrs.strides,
-        attrs.dilations,
-      );
+      if (groups > 1 && groups === x.shape[3])
+        return depthwiseConv2d(x, reshape(f, [kh, kw, groups, n / groups]), attrs);
+      const filter = packGroups(f, groups, kh * kw * c, n);
+      const wide = padded(x, geometry("conv2d", x, f, attrs));
+      return implicitGemm(wide, filter, [kh, kw], n, attrs.strides, attrs.dilations, groups);
     },
+    scaled: ([x, f], scale) => [x, mul(f, scale)],
     flops: ({ inputs: [, f], outputs: [y] }) => 2 * sizeOf(y.shape) * sizeOf(f.shape.slice(0, 3)),
   }),
 
@@ -78,19 +102,25 @@ export const convOps = {
   conv2dInputGrad: defineOp<ConvAttrs & { size: Pair }>("conv2dInputGrad", {
     internal: true,
     attrs: { ...convAttrs, size: integers(1, 2) },
-    infer: ([dy, f], { size }) => ({ shape: [dy.shape[0], ...size, f.shape[2]], dtype: "float32" }),
+    infer: ([dy, f], { size, groups = 1 }) => ({
+      shape: [dy.shape[0], ...size, f.shape[2] * groups],
+      dtype: "float32",
+    }),
     // A convolution of dy, its elements `strides` apart between zeros, with the filter turned round and its channels exchanged.
-    expand([dy, f], { size, ...attrs }): Value | undefined {
+    expand([dy, f], { size, groups = 1, ...attrs }): Value | undefined {
       const [kh, kw, c, n] = f.shape;
       const [rows, cols] = geometry("conv2d", { shape: [1, ...size, c], dtype: "float32" }, f, attrs);
       const reach: Pair = [(kh - 1) * attrs.dilations[0], (kw - 1) * attrs.dilations[1]];
-      const spread = apply(convOps.pad2d, [dy], {
-        offset: [reach[0] - rows.before, reach[1] - cols.before],
-        size: [size[0] + reach[0], size[1] + reach[1]],
-        step: attrs.strides,
-      });
-      const turned = pack(apply(convOps.flip, [f]), kh * kw * n, c, false);
-      return implicitGemm(spread, turned, [kh, kw], c, [1, 1], attrs.dilations);
+      const offset: Pair = [reach[0] - rows.before, reach[1] - cols.before];
+      const spread = pad2d(dy, offset, [size[0] + reach[0], size[1] + reach[1]], attrs.strides);
+      const turned = packGroups(
+        apply(convOps.flip, [f], { groups }),
+        groups,
+        (kh * kw * n) / groups,
+        c * groups,
+        "apart",
+      );
+      return implicitGemm(spread, turned, [kh, kw], c * groups, [1, 1], attrs.dilations, groups);
     },
     flops: ({ inputs: [dy, f] }) => 2 * sizeOf(dy.shape) * sizeOf(f.shape.slice(0, 3)),
   }),
@@ -99,46 +129,46 @@ export const convOps = {
   conv2dFilterGrad: defineOp<ConvAttrs & { size: Pair }>("conv2dFilterGrad", {
     internal: true,
     attrs: { ...convAttrs, size: integers(1, 2) },
-    infer: ([x, dy], { size }) => ({ shape: [...size, x.shape[3], dy.shape[3]], dtype: "float32" }),
-    expand([x, dy], { size, ...attrs }): Value | undefined {
+    infer: ([x, dy], { size, groups = 1 }) => ({
+      shape: [...size, x.shape[3] / groups, dy.shape[3]],
+      dtype: "float32",
+    }),
+    expand([x, dy], { size, groups = 1, ...attrs }): Value | undefined {
       const wide = padded(x, geometry("conv2d", x, { shape: size }, attrs));
       const [batch, oh, ow, n] = dy.shape;
       const { strides, dilations } = attrs;
-      return apply(convOps.filterGemm, [wide, pack(dy, batch * oh * ow, n, false)], {
+      return apply(convOps.filterGemm, [wide, packGroups(dy, groups, batch * oh * ow, n)], {
         size,
         strides,
         dilations,
         out: [oh, ow],
         n,
+        groups,
       });
     },
     flops: ({ inputs: [, dy], outputs: [df] }) => 2 * sizeOf(dy.shape) * sizeOf(df.shape.slice(0, 3)),
   }),
 
-  /** Zeros of [batch, ...size, channels], with x from `offset` on, its elements `step` apart; what falls outside is left out. */
-  pad2d: defineOp<{ offset: Pair; size: Pair; step: Pair }>("pad2d", {
+  /** A filter turned by 180 degrees, its input and output channels exchanged, the groups apart. */
+  flip: defineOp<{ groups: number }>("flip", {
     internal: true,
-    attrs: { offset: integers(-(2 ** 31), 2), size: integers(1, 2), step: integers(1, 2) },
-    infer: ([x], { size }) => ({ shape: [x.shape[0], ...size, x.shape[3]], dtype: "float32" }),
-    lower: (emit, { inputs: [x], outputs: [y] }, { offset, size, step }) =>
-      emit.call("f32_pad2d", ...quad(x), ...size, ...offset, ...step, x, y),
-  }),
-
-  /** A filter turned by 180 degrees, its input and output channels exchanged. */
-  flip: defineOp("flip", {
-    internal: true,
-    infer: ([f]) => ({ shape: [f.shape[0], f.shape[1], f.shape[3], f.shape[2]], dtype: "float32" }),
-    lower: (emit, { inputs: [f], outputs: [y] }) => emit.call("f32_conv2d_flip", ...quad(f), f, y),
+    attrs: { groups: integer(1) },
+    infer: ([{ shape }], { groups }) => ({
+      shape: [groups, shape[0], shape[1], shape[3] / groups, shape[2]],
+      dtype: "float32",
+    }),
+    lower: (emit, { inputs: [f], outputs: [y] }, { groups }) => emit.call("f32_conv2d_flip", ...quad(f), groups, f, y),
   }),
 
   /** clamp(x * f + bias) without padding: inputs x, the packed filter, and bias [n] where fused. */
-  convGemm: defineOp<{ size: Pair; strides: Pair; dilations: Pair; n: number; low: number; high: number }>("convGemm", {
+  convGemm: defineOp<ConvGemmAttrs>("convGemm", {
     internal: true,
     attrs: {
       size: integers(1, 2),
       strides: integers(1, 2),
       dilations: integers(1, 2),
       n: integer(0),
+      groups: integer(1),
       low: number(),
       high: number(),
     },
@@ -146,16 +176,18 @@ export const convOps = {
       const [rows, cols] = axes("convGemm", x, size, strides, dilations, "valid");
       return { shape: [x.shape[0], rows.out, cols.out, n], dtype: "float32" };
     },
-    lower(emit, { inputs: [x, f, bias], outputs: [y] }, { size, strides, dilations, n, low, high }) {
-      const out: Pair = [y.shape[1], y.shape[2]];
-      emit.call("f32_conv2d", ...quad(x), ...out, ...size, ...strides, ...dilations, n, x, f, bias ?? 0, y, low, high);
+    lower(emit, { inputs: [x, f, bias = 0], outputs: [y] }, { size, strides, dilations, n, groups, low, high }) {
+      const sizes = [...quad(x), y.shape[1], y.shape[2], ...size, ...strides, ...dilations, n] as const;
+      if (groups === 1) emit.call("f32_conv2d", ...sizes, x, f, bias, y, low, high);
+      else emit.call("f32_conv2d_grouped", ...sizes, groups, x, f, bias, y, low, high);
     },
-    flops: ({ inputs: [x], outputs: [y] }, { size }) => 2 * sizeOf(y.shape) * size[0] * size[1] * x.shape[3],
+    flops: ({ inputs: [x], outputs: [y] }, { size, groups }) =>
+      (2 * sizeOf(y.shape) * size[0] * size[1] * x.shape[3]) / groups,
     epilogue: true,
   }),
 
   /** The filter gradient without padding: inputs x and the packed dy. */
-  filterGemm: defineOp<{ size: Pair; strides: Pair; dilations: Pair; out: Pair; n: number }>("filterGemm", {
+  filterGemm: defineOp<FilterGemmAttrs>("filterGemm", {
     internal: true,
     attrs: {
       size: integers(1, 2),
@@ -163,37 +195,48 @@ export const convOps = {
       dilations: integers(1, 2),
       out: integers(1, 2),
       n: integer(0),
+      groups: integer(1),
     },
-    infer: ([x], { size, n }) => ({ shape: [...size, x.shape[3], n], dtype: "float32" }),
-    lower: (emit, { inputs: [x, dy], outputs: [df] }, { size, strides, dilations, out, n }) =>
-      emit.call("f32_conv2d_filter_grad", ...quad(x), ...out, ...size, ...strides, ...dilations, n, x, dy, df),
+    infer: ([x], { size, n, groups }) => ({ shape: [...size, x.shape[3] / groups, n], dtype: "float32" }),
+    lower(emit, { inputs: [x, dy], outputs: [df] }, { size, strides, dilations, out, n, groups }) {
+      const sizes = [...quad(x), ...out, ...size, ...strides, ...dilations, n] as const;
+      if (groups === 1) emit.call("f32_conv2d_filter_grad", ...sizes, x, dy, df);
+      else emit.call("f32_conv2d_filter_grad_grouped", ...sizes, groups, x, dy, df);
+    },
     flops: ({ inputs: [x], outputs: [df] }, { out }) => 2 * sizeOf(df.shape) * x.shape[0] * out[0] * out[1],
   }),
 };
 
 const quad = ({ shape }: Spec): readonly [number, number, number, number] => [shape[0], shape[1], shape[2], shape[3]];
 
-function implicitGemm(x: Value, filter: Value, size: Pair, n: number, strides: Pair, dilations: Pair): Value {
+function implicitGemm(
+  x: Value,
+  filter: Value,
+  size: Pair,
+  n: number,
+  strides: Pair,
+  dilations: Pair,
+  groups: number,
+): Value {
   const limits = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-  return apply(convOps.convGemm, [x, filter], { size, strides, dilations, n, ...limits });
+  return apply(convOps.convGemm, [x, filter], { size, strides, dilations, n, groups, ...limits });
 }
 
 interface Conv2dOptions {
   /** Default 1. */
   strides?: number | Pair;
-  /** Default `valid`. */
+  /** `valid` (default), `same`, or pixels as [[top, bottom], [left, right]]. */
   padding?: Padding;
   /** Distance of the filter's elements, default 1. */
   dilations?: number | Pair;
+  /** Groups of channels that do not see each other, default 1. */
+  groups?: number;
 }
-
-/** A number for both axes, or one for each. */
-export const pair = (x: number | Pair): Pair => (typeof x === "number" ? [x, x] : x);
 
 /**
  * 2-D convolution (cross-correlation). Each output is one sum in the order of filter rows, columns, channels.
  * @param x float32 [batch, height, width, channels]
- * @param filter float32 [height, width, channels, filters]
+ * @param filter float32 [height, width, channels / groups, filters]
  * @returns float32 [batch, outHeight, outWidth, filters]; "same" pads as TensorFlow does, the odd pixel after
  * @throws {ShapeError} when the channels differ or a window does not fit
  * @example
@@ -204,7 +247,8 @@ export const pair = (x: number | Pair): Pair => (typeof x === "number" ? [x, x] 
 export function convolution2d(
   x: Value,
   filter: Value,
-  { strides = 1, padding = "valid", dilations = 1 }: Conv2dOptions = {},
+  { strides = 1, padding = "valid", dilations = 1, groups = 1 }: Conv2dOptions = {},
 ): Value {
-  return apply(convOps.conv2d, [x, filter], { strides: pair(strides), padding, dilations: pair(dilations) });
+  const attrs = { strides: pair(strides), padding, dilations: pair(dilations) };
+  return apply(convOps.conv2d, [x, filter], groups === 1 ? attrs : { ...attrs, groups });
 }

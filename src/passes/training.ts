@@ -1,14 +1,27 @@
 // What a graph is while it is trained: each op's `training` rule, which may update state beside computing its result.
-import type { Graph, Value } from "../graph/value.js";
+import { apply, type Graph, type LayerInfo, type Value } from "../graph/value.js";
 import { remake, rewrite } from "../graph/walk.js";
+import { updateOps } from "../ops/update.js";
 
-export function training(graph: Graph): Graph {
-  const effects: Value[] = [];
+/**
+ * A state that several nodes update (a layer used twice) goes through all of them, in the order in which they run.
+ * @param frozen layers of which nothing is trained: their ops are what they are for inference, but for random ones (dropout)
+ */
+export function training(graph: Graph, frozen: (layer: LayerInfo) => boolean = () => false): Graph {
+  const latest = new Map<Value, Value>();
   const made = rewrite(graph, (node, inputs) => {
-    const rule = node.op.training?.(inputs, node.attrs);
+    if (node.layer && !node.op.random && frozen(node.layer)) {
+      const value = node.op.inference?.(inputs, node.attrs);
+      return value === undefined ? remake(node, inputs) : [value];
+    }
+    const rule = node.op.training?.(
+      inputs.map((value) => latest.get(value) ?? value),
+      node.attrs,
+    );
     if (rule === undefined) return remake(node, inputs);
-    effects.push(...(rule.effects ?? []));
+    for (const [i, next] of rule.updates ?? []) latest.set(inputs[i], next);
     return [rule.value];
   });
+  const effects = [...latest].map(([state, next]) => apply(updateOps.assign, [state, next]));
   return { ...made, effects: [...made.effects, ...effects] };
 }

@@ -3,6 +3,7 @@ import { ShapeError } from "../errors.js";
 import type { Graph, Node, Value } from "../graph/value.js";
 import { roots, topological } from "../graph/walk.js";
 import { argumentOp, constantOp, inputOp, stateOp } from "../ops/leaf.js";
+import { onlyWeights } from "../passes/weights.js";
 import { alignUp } from "../runtime/arena.js";
 import { sizeOf } from "../shape.js";
 import { bytesOf } from "../tensor.js";
@@ -82,22 +83,6 @@ function schedule(graph: Graph): Node[] {
   const before = (node: Node) =>
     written(node).flatMap((value) => (readers.get(value) ?? []).filter((reader) => reader !== node));
   return topological(all, before);
-}
-
-/** Nodes whose results change only when weights do, and not by this graph. */
-function onlyWeights(nodes: readonly Node[]): Set<Node> {
-  const changing = new Set(nodes.flatMap((node) => written(node).map((value) => value.node)));
-  const fixed = new Set<Node>();
-  for (const node of nodes) {
-    const known = node.op === constantOp || (node.op === stateOp && !changing.has(node));
-    const derived =
-      node.inputs.length > 0 &&
-      node.inputs.every((value) => fixed.has(value.node)) &&
-      !node.op.writes &&
-      !node.op.random;
-    if (known || derived) fixed.add(node);
-  }
-  return fixed;
 }
 
 /** Gives every value a slot; views, updates and in-place kernels share the slot of what they overwrite. */

@@ -212,7 +212,7 @@ test.each([
     const [j, i] = [Math.floor(at / c) % n, at % c];
     return f[(tap * c + i) * n + j];
   });
-  expectSameBits(runF32("f32_conv2d_flip", kh, kw, c, n, f, out(f.length)), expected);
+  expectSameBits(runF32("f32_conv2d_flip", kh, kw, c, n, 1, f, out(f.length)), expected);
 });
 
 test("the convolution of padded dy with the flipped filter is the gradient to x", () => {
@@ -231,7 +231,7 @@ test("the convolution of padded dy with the flipped filter is the gradient to x"
   const [ph, pw] = [oh + 2 * (kh - 1), ow + 2 * (kw - 1)];
   const padded = new Float32Array(ph * pw * n);
   for (let i = 0; i < oh; i++) padded.set(dy.subarray(i * ow * n, (i + 1) * ow * n), ((i + kh - 1) * pw + kw - 1) * n);
-  const flipped = runF32("f32_conv2d_flip", kh, kw, c, n, f, out(f.length));
+  const flipped = runF32("f32_conv2d_flip", kh, kw, c, n, 1, f, out(f.length));
   const packed = pack(kh * kw * n, c, flipped);
   const sizes = [1, ph, pw, n, h, w, kh, kw, 1, 1, 1, 1, c];
   const dx = runF32("f32_conv2d", ...sizes, padded, packed, 0, out(h * w * c), -1e9, 1e9);
