@@ -1,4 +1,5 @@
 // lanewise/data: data sets to train and test on, and the files they come in.
+export { toCategorical } from "./categorical.js";
 export {
   type CategoryColumn,
   type Column,
@@ -15,3 +16,12 @@ export { type Dataset, dataset, type Elements, type Samples, type Stacked } from
 export { digits } from "./digits.js";
 export { idx, toIdx } from "./idx.js";
 export { images, labels } from "./images.js";
+export {
+  type ImageLike,
+  type ImageOptions,
+  imageFromBytes,
+  imageFromImageData,
+  type PixelLayout,
+  type PixelOptions,
+} from "./pixels.js";
+export { type Normalizer, normalizer, standardize } from "./standardize.js";
