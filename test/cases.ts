@@ -2,6 +2,8 @@
 import { add, div, mean, mul, relu, reshape, softmax, sub, sum } from "../src/index.js";
 import { sparseSoftmaxCrossEntropy } from "../src/ops/loss.js";
 import { type Case, row } from "./cases/case.js";
+import { elementwise } from "./cases/elementwise.js";
+import { lossCases } from "./cases/losses.js";
 import { matmulCases } from "./cases/matmul.js";
 import { normCases } from "./cases/norm.js";
 import { windowCases } from "./cases/window.js";
@@ -38,6 +40,7 @@ const binaries = [
 ] as const;
 
 export const cases: readonly Case[] = [
+  ...elementwise,
   ...[[1], [128], [5, 7, 11, 3]].map((shape) => row("relu", [shape], relu, oracle.relu)),
   ...pairs.flatMap((shapes) =>
     binaries.map(([name, op, f]) =>
@@ -77,4 +80,5 @@ export const cases: readonly Case[] = [
       oracle: oracle.sparseSoftmaxCrossEntropy,
     }),
   ),
+  ...lossCases,
 ];

@@ -6,7 +6,8 @@ import { inference } from "../passes/inference.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
 import { feed } from "./batches.js";
-import { type Loss, type LossFunction, type LossName, resolveLoss } from "./losses.js";
+import type { Loss, LossFunction } from "./losses/loss.js";
+import { type LossName, resolveLoss } from "./losses/names.js";
 import { type Metric, type MetricName, resolveMetric } from "./metrics.js";
 import {
   type CheckedExamples,

@@ -17,14 +17,28 @@ export type { Clipping } from "./clipping.js";
 export { type EvaluateOptions, evaluate } from "./evaluate.js";
 export { type FitOptions, fit } from "./fit.js";
 export type { Freeze } from "./freeze.js";
+export { type Gradients, gradients } from "./gradients.js";
 export {
-  type Loss,
-  type LossFunction,
-  type LossName,
-  meanSquaredError,
+  binaryCrossentropy,
+  type CrossentropyOptions,
+  categoricalCrossentropy,
+  type SmoothedCrossentropyOptions,
   sparseCategoricalCrossentropy,
-} from "./losses.js";
-export { type Metric, type MetricName, sparseCategoricalAccuracy } from "./metrics.js";
+} from "./losses/crossentropy.js";
+export { categoricalHinge, hinge, squaredHinge } from "./losses/hinge.js";
+export type { Loss, LossFunction } from "./losses/loss.js";
+export type { LossName } from "./losses/names.js";
+export { huber, klDivergence, meanAbsoluteError, meanSquaredError } from "./losses/regression.js";
+export {
+  accuracy,
+  binaryAccuracy,
+  categoricalAccuracy,
+  type Metric,
+  type MetricName,
+  rootMeanSquaredError,
+  sparseCategoricalAccuracy,
+  topKCategoricalAccuracy,
+} from "./metrics.js";
 export type { Examples } from "./objective.js";
 export {
   type AdamOptions,

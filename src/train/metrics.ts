@@ -1,10 +1,14 @@
-// Metrics: numbers that people watch. Each is a function of Values, averaged over all samples.
-import { typeError } from "../errors.js";
+// Metrics: numbers that people watch. Each is a function of Values, averaged over all samples; a loss is one too.
+import { ShapeError, typeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
+import { mul, sub } from "../ops/arithmetic.js";
+import { equal, greater, less, where } from "../ops/comparison.js";
 import { matches } from "../ops/loss.js";
-import { argMax } from "../ops/reduce.js";
+import { argMax, sum } from "../ops/reduce.js";
 import { reshape } from "../ops/shape.js";
-import { camelCase } from "./losses.js";
+import { square } from "../ops/unary.js";
+import { sameShape, show, sizeOf } from "../shape.js";
+import { camelCase, type LossName, losses, type Snake } from "./losses/names.js";
 
 export interface Metric {
   readonly name: string;
@@ -14,30 +18,116 @@ export interface Metric {
   readonly result?: (mean: number) => number;
 }
 
+/** float32 1 where a condition holds, else 0. */
+const share = (condition: Value): Value => where(condition, 1, 0);
+
 /**
- * Share of samples whose largest prediction is at the integer label; the first one counts where several are largest.
+ * Share of samples that are predicted right: by `binaryAccuracy` for one prediction a sample, by `sparseCategoricalAccuracy` for labels that
+ * are class numbers, by `categoricalAccuracy` for one-hot labels. The shapes tell which, as in Keras.
  * @example
- * const metric = sparseCategoricalAccuracy();
+ * const metrics = [accuracy()];
  */
-export function sparseCategoricalAccuracy(): Metric {
+export function accuracy(): Metric {
   return {
-    name: "sparseCategoricalAccuracy",
-    of: (yTrue, yPred) => matches(argMax(yPred), reshape(yTrue, yPred.shape.slice(0, -1))),
+    name: "accuracy",
+    of(yTrue, yPred) {
+      const classes = yPred.shape[yPred.shape.length - 1];
+      if (classes === 1) return binaryAccuracy().of(yTrue, yPred);
+      const sparse = yTrue.shape.length < yPred.shape.length || sizeOf(yTrue.shape) < sizeOf(yPred.shape);
+      return (sparse ? sparseCategoricalAccuracy() : categoricalAccuracy()).of(yTrue, yPred);
+    },
   };
 }
 
-const byName = { accuracy: sparseCategoricalAccuracy, sparseCategoricalAccuracy } as const;
-type Name = keyof typeof byName;
-export type MetricName = Name | "sparse_categorical_accuracy" | "acc";
+/**
+ * Share of numbers that are on the right side of a threshold; labels are 0 and 1.
+ * @param options.threshold default 0.5; above it counts as 1
+ * @example
+ * const metrics = [binaryAccuracy({ threshold: 0 })];
+ */
+export const binaryAccuracy = ({ threshold = 0.5 }: { threshold?: number } = {}): Metric => ({
+  name: "binaryAccuracy",
+  of: (yTrue, yPred) => share(equal(like(yTrue, yPred, "binaryAccuracy"), share(greater(yPred, threshold)))),
+});
+
+/**
+ * Share of samples whose largest prediction is at the largest of their one-hot labels; the first one counts where several are largest.
+ * @example
+ * const metrics = [categoricalAccuracy()];
+ */
+export const categoricalAccuracy = (): Metric => ({
+  name: "categoricalAccuracy",
+  of: (yTrue, yPred) => matches(argMax(like(yTrue, yPred, "categoricalAccuracy")), argMax(yPred)),
+});
+
+/**
+ * Share of samples whose largest prediction is at the integer label; the first one counts where several are largest.
+ * @example
+ * const metrics = [sparseCategoricalAccuracy()];
+ */
+export const sparseCategoricalAccuracy = (): Metric => ({
+  name: "sparseCategoricalAccuracy",
+  of: (yTrue, yPred) => matches(argMax(yPred), reshape(yTrue, yPred.shape.slice(0, -1))),
+});
+
+/**
+ * Share of samples whose one-hot label is among the `k` largest predictions; equal ones count as among them.
+ * @param options.k default 5
+ * @example
+ * const metrics = [topKCategoricalAccuracy({ k: 3 })];
+ */
+export const topKCategoricalAccuracy = ({ k = 5 }: { k?: number } = {}): Metric => ({
+  name: "topKCategoricalAccuracy",
+  of(yTrue, yPred) {
+    const right = sum(mul(like(yTrue, yPred, "topKCategoricalAccuracy"), yPred), -1, { keepDims: true });
+    return share(less(sum(share(greater(yPred, right)), -1), k));
+  },
+});
+
+/**
+ * The square root of the mean squared difference over all samples.
+ * @example
+ * const metrics = [rootMeanSquaredError()];
+ */
+export const rootMeanSquaredError = (): Metric => ({
+  name: "rootMeanSquaredError",
+  of: (yTrue, yPred) => square(sub(yPred, like(yTrue, yPred, "rootMeanSquaredError"))),
+  result: Math.sqrt,
+});
+
+/** Targets in the shape of the predictions; an axis of 1 at the end may be left out. */
+function like(yTrue: Value, yPred: Value, op: string): Value {
+  const fits = sameShape([...yTrue.shape, 1], yPred.shape) || sameShape(yTrue.shape, yPred.shape);
+  if (fits) return reshape(yTrue, yPred.shape);
+  throw new ShapeError({
+    op,
+    expected: `targets ${show(yPred.shape)} like the predictions`,
+    actual: show(yTrue.shape),
+  });
+}
+
+const metrics = {
+  acc: accuracy,
+  accuracy,
+  binaryAccuracy: () => binaryAccuracy(),
+  categoricalAccuracy,
+  rootMeanSquaredError,
+  sparseCategoricalAccuracy,
+  topKCategoricalAccuracy: () => topKCategoricalAccuracy(),
+} as const satisfies Record<string, () => Metric>;
+type Name = keyof typeof metrics;
+/** Names of metrics, those of losses among them; Keras' own spelling with underscores means the same. */
+export type MetricName = Name | Snake<Name> | LossName;
 
 /** The metric behind a name, called as it was asked for. @throws {TypeError} for a name that there is not */
 export function resolveMetric(given: MetricName | Metric, op: string): Metric {
   if (typeof given === "object" && given !== null && typeof given.of === "function") return given;
-  const name = given === "acc" ? "accuracy" : camelCase(String(given));
-  if (Object.hasOwn(byName, name)) return { ...byName[name as Name](), name: String(given) };
+  const name = camelCase(String(given));
+  if (Object.hasOwn(metrics, name)) return { ...metrics[name as Name](), name: String(given) };
+  if (Object.hasOwn(losses, name)) return { ...losses[name as keyof typeof losses](), name: String(given) };
   throw typeError({
     op,
-    expected: `a metric: ${Object.keys(byName).join(", ")}`,
+    expected: `a metric: ${[...Object.keys(metrics), ...Object.keys(losses)].join(", ")}`,
     actual: JSON.stringify(given) ?? "nothing",
   });
 }

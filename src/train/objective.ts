@@ -9,7 +9,7 @@ import type { Model } from "../program/model.js";
 import { show } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFinite } from "./batches.js";
-import type { Loss } from "./losses.js";
+import type { Loss } from "./losses/loss.js";
 import type { Metric } from "./metrics.js";
 import { checkWeights, type SampleWeight } from "./weighting.js";
 

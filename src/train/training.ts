@@ -12,7 +12,8 @@ import { type RunState, readCheckpoint, writeCheckpoint } from "./checkpoint.js"
 import { type Clipping, checkClipping, clipGradients } from "./clipping.js";
 import { lossError } from "./diagnose.js";
 import { type Freeze, type Trained, trainedWeights } from "./freeze.js";
-import { type Loss, type LossFunction, type LossName, resolveLoss } from "./losses.js";
+import type { Loss, LossFunction } from "./losses/loss.js";
+import { type LossName, resolveLoss } from "./losses/names.js";
 import { type Metric, type MetricName, resolveMetric } from "./metrics.js";
 import { type CheckedExamples, judge, judgeNames, type Objective, targetInputs } from "./objective.js";
 import { type Optimizer, type OptimizerName, resolveOptimizer } from "./optimizers.js";
