@@ -10,8 +10,9 @@ const ROWS: u32 = 256;
 
 /**
  * c [r0 r1 r2, n] = clamp(a [r0 r1 r2, k0 k1 k2] times packed b [k0 k1 k2, n] + bias [n], lo, hi); `bias` 0 for none.
- * Rows are s0, s1, s2 bytes apart in `a`, terms t0, t1, t2; rows of c are cStride bytes apart. The sum is done in parts of
- * about `block` terms, each continuing from the stored c, so `block` changes no bit; between parts, c is read up to 28 bytes past its end.
+ * Rows are s0, s1, s2 bytes apart in `a`, terms t0, t1, t2; rows of c are cStride bytes apart. The sum is done in parts
+ * of about `block` terms, each continuing from the stored c, so `block` changes no bit; between parts, c is read up to
+ * 28 bytes past its end.
  */
 export function contract(
   r0: u32, s0: usize, r1: u32, s1: usize, r2: u32, s2: usize,

@@ -5,9 +5,24 @@ export type { Value } from "./graph/value.js";
 export { activation } from "./layers/activation.js";
 export { type Conv2dLayerOptions, conv2d } from "./layers/conv2d.js";
 export { type DenseOptions, dense } from "./layers/dense.js";
+export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
+export {
+  type BatchNormalizationOptions,
+  batchNormalization,
+  type LayerNormalizationOptions,
+  layerNormalization,
+} from "./layers/normalization.js";
 export { type ParameterOptions, parameter } from "./layers/parameter.js";
-export { maxPooling2d, type Pooling2dOptions } from "./layers/pooling.js";
+export {
+  type AveragePooling2dOptions,
+  averagePooling2d,
+  type GlobalPooling2dOptions,
+  globalAveragePooling2d,
+  globalMaxPooling2d,
+  maxPooling2d,
+  type Pooling2dOptions,
+} from "./layers/pooling.js";
 export { type PreluOptions, prelu } from "./layers/prelu.js";
 export { dropout } from "./layers/regularization.js";
 export { sequential } from "./layers/sequential.js";

@@ -1,6 +1,7 @@
 // Checks for the numbers that layers take, on the user's own line.
 import { rangeError } from "../errors.js";
 import { type Regularizer, type RegularizerName, resolveRegularizer } from "../ops/regularizer.js";
+import { type Padding, paddingCheck } from "../ops/window.js";
 
 /** @throws {RangeError} unless `value` is a whole number of at least 1 */
 export function positive(op: string, what: string, value: unknown): asserts value is number {
@@ -21,10 +22,11 @@ export function positivePair(op: string, what: string, value: unknown): readonly
   });
 }
 
-/** @throws {RangeError} unless the padding is one of the two there are */
-export function padding(op: string, value: unknown): asserts value is "valid" | "same" {
-  if (value === "valid" || value === "same") return;
-  throw rangeError({ op, expected: 'padding "valid" or "same"', actual: JSON.stringify(value) ?? "nothing" });
+/** @throws {RangeError} unless the padding is one there is */
+export function padding(op: string, value: unknown): asserts value is Padding {
+  const expected = paddingCheck(value);
+  if (expected === undefined) return;
+  throw rangeError({ op, expected: `padding ${expected}`, actual: JSON.stringify(value) ?? "nothing" });
 }
 
 /** The options of layers that have a kernel and a bias. */

@@ -1,0 +1,129 @@
+// Normalisation layers.
+import { rangeError, UnsupportedError } from "../errors.js";
+import type { Value } from "../graph/value.js";
+import { batchNorm } from "../ops/batchnorm.js";
+import type { Initializer, InitializerName } from "../ops/initializer.js";
+import { layerNorm } from "../ops/layernorm.js";
+import { constant } from "../ops/leaf.js";
+import { type Regularizer, type RegularizerName, resolveRegularizer } from "../ops/regularizer.js";
+import { normalizeAxes, type Shape, sizeOf } from "../shape.js";
+import { tensor } from "../tensor.js";
+import { type Layer, type LayerOptions, layer, type WeightOf } from "./layer.js";
+
+interface NormalizationOptions extends LayerOptions {
+  /** Added to the variance; default 0.001. */
+  epsilon?: number;
+  /** Whether there is a `beta`; default true. */
+  center?: boolean;
+  /** Whether there is a `gamma`; default true. */
+  scale?: boolean;
+  /** Default `zeros`. */
+  betaInitializer?: InitializerName | Initializer;
+  /** Default `ones`. */
+  gammaInitializer?: InitializerName | Initializer;
+  /** Default none. */
+  betaRegularizer?: RegularizerName | Regularizer;
+  /** Default none. */
+  gammaRegularizer?: RegularizerName | Regularizer;
+}
+
+export interface BatchNormalizationOptions extends NormalizationOptions {
+  /** The axis of the channels: -1, the last, is the one there is. */
+  axis?: number;
+  /** Share of the old moving statistics in the new ones; default 0.99. */
+  momentum?: number;
+  /** Default `zeros`. */
+  movingMeanInitializer?: InitializerName | Initializer;
+  /** Default `ones`. */
+  movingVarianceInitializer?: InitializerName | Initializer;
+}
+
+export interface LayerNormalizationOptions extends NormalizationOptions {
+  /** The axes to normalise over, the last ones; default -1. */
+  axis?: number | readonly number[];
+}
+
+const shared = [
+  "axis",
+  "epsilon",
+  "center",
+  "scale",
+  "betaInitializer",
+  "gammaInitializer",
+  "betaRegularizer",
+  "gammaRegularizer",
+] as const;
+
+/** Checks what both layers take, and gives what makes gamma and beta; without one, a constant stands for it. */
+function affine(op: string, options: NormalizationOptions) {
+  const { epsilon = 1e-3, center = true, scale = true } = options;
+  const { betaInitializer = "zeros", gammaInitializer = "ones" } = options;
+  if (!(epsilon >= 0 && Number.isFinite(epsilon)))
+    throw rangeError({ op, expected: "epsilon to be a number of at least 0", actual: String(epsilon) });
+  const ofBeta = resolveRegularizer(options.betaRegularizer, op);
+  const ofGamma = resolveRegularizer(options.gammaRegularizer, op);
+  const filled = (shape: Shape, x: number): Value =>
+    constant(tensor(new Float32Array(sizeOf(shape)).fill(x), [...shape]));
+  return {
+    epsilon,
+    gamma: (weight: WeightOf, shape: Shape): Value =>
+      scale ? weight("gamma", shape, gammaInitializer, { regularizer: ofGamma }) : filled(shape, 1),
+    beta: (weight: WeightOf, shape: Shape): Value =>
+      center ? weight("beta", shape, betaInitializer, { regularizer: ofBeta }) : filled(shape, 0),
+  };
+}
+
+/**
+ * Batch normalization over all axes but the last, as Keras' `BatchNormalization`: while a model is trained with the mean and biased
+ * variance of the batch, else with moving ones. At inference it costs nothing after a convolution or a dense layer, whose weights take it
+ * in. Weights: `gamma`, `beta`, and not trained `moving_mean`, `moving_variance`, all [channels].
+ * @returns a layer from float32 [batch, ..., channels] to the same shape
+ * @throws {RangeError} for a momentum outside [0, 1] or a negative epsilon; the layer throws {UnsupportedError} for an axis that is not the last
+ * @example
+ * const layers = sequential(conv2d(8, 3, { useBias: false }), batchNormalization(), activation("relu"));
+ * const model = await build(input([8, 8, 1]), layers);
+ * Object.keys(model.weights()).length; // 5
+ */
+export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
+  const op = "batchNormalization";
+  const { axis = -1, momentum = 0.99 } = options;
+  const { movingMeanInitializer = "zeros", movingVarianceInitializer = "ones" } = options;
+  if (!(momentum >= 0 && momentum <= 1))
+    throw rangeError({ op, expected: "momentum in [0, 1]", actual: String(momentum) });
+  const { epsilon, gamma, beta } = affine(op, options);
+  const known = [...shared, "momentum", "movingMeanInitializer", "movingVarianceInitializer"] as const;
+  return layer(op, options, known, (x, weight) => {
+    const [at] = normalizeAxes(axis, x.shape.length, op);
+    if (at !== x.shape.length - 1)
+      throw new UnsupportedError(`${op}: axis ${axis} is not the last; channels come last here`);
+    const shape = [x.shape[at]];
+    const weights = {
+      gamma: gamma(weight, shape),
+      beta: beta(weight, shape),
+      movingMean: weight("moving_mean", shape, movingMeanInitializer, { trainable: false }),
+      movingVariance: weight("moving_variance", shape, movingVarianceInitializer, { trainable: false }),
+    };
+    return batchNorm(x, weights, { momentum, epsilon });
+  });
+}
+
+/**
+ * Layer normalization, as Keras' `LayerNormalization`: every sample over its last axis, or several of the last. Weights: `gamma`, `beta` of
+ * the shape of these axes.
+ * @returns a layer from float32 [batch, ..., features] to the same shape
+ * @throws {RangeError} for a negative epsilon; the layer throws {UnsupportedError} for axes that are not the last
+ * @example
+ * layerNormalization({ axis: [-2, -1] })(input([6, 4, 5])).shape; // [1, 6, 4, 5]
+ */
+export function layerNormalization(options: LayerNormalizationOptions = {}): Layer {
+  const op = "layerNormalization";
+  const { axis = -1 } = options;
+  const { epsilon, gamma, beta } = affine(op, options);
+  return layer(op, options, shared, (x, weight) => {
+    const axes = normalizeAxes(axis, x.shape.length, op);
+    if (axes.length === 0 || axes[0] === 0 || axes[0] !== x.shape.length - axes.length)
+      throw new UnsupportedError(`${op}: axes ${JSON.stringify(axis)} are not the last ones of a sample`);
+    const shape = x.shape.slice(axes[0]);
+    return layerNorm(x, gamma(weight, shape), beta(weight, shape), epsilon);
+  });
+}
