@@ -3,7 +3,7 @@
 
 import { abs, add, constant, div, floor, load, mul, mulAdd, neg, SIMD, splat, sqrt, sub } from "./lanes";
 import { put } from "./map";
-import { erf, exp, expm1, ifLess, normalCdf, normalDensity, sigmoid, softplus, tanh } from "./special";
+import { erf, exp, expm1, ifLess, log1p, normalCdf, normalDensity, sigmoid, softplus, tanh } from "./special";
 
 /** y[i] = F(x[i], a), one vector at a time: these functions are long, and map.ts would write each out five times. */
 // @ts-ignore: decorator
@@ -51,6 +51,11 @@ export function f32_softplus(n: u32, x: usize, y: usize): void {
 /** y [n] = the error function. */
 export function f32_erf(n: u32, x: usize, y: usize): void {
   map<Erf>(n, x, 0, y);
+}
+
+/** y [n] = log(1 + x). */
+export function f32_log1p(n: u32, x: usize, y: usize): void {
+  map<Log1p>(n, x, 0, y);
 }
 
 /** y [n] = x sigmoid(x). */
@@ -171,6 +176,11 @@ export function f32_leaky_relu_grad(n: u32, x: usize, dy: usize, dx: usize, alph
 @unmanaged @final class Erf {
   // @ts-ignore: decorator
   @inline at<V>(x: V, a: V): V { return erf<V>(x); }
+}
+
+@unmanaged @final class Log1p {
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, a: V): V { return log1p<V>(x); }
 }
 
 @unmanaged @final class Silu {

@@ -57,6 +57,13 @@ export function softplus<V>(x: V): V {
   return add<V>(pmax<V>(x, splat<V>(0)), add<V>(log<V>(u), rest));
 }
 
+/** log(1 + x) within 4 ulp: log(u) with u = 1 + x rounded, corrected by what the rounding lost; -Infinity at -1. */
+export function log1p<V>(x: V): V {
+  const u = add<V>(splat<V>(1), x), lost = sub<V>(x, sub<V>(u, splat<V>(1)));
+  const plain = log<V>(u), better = ifLess<V>(u, splat<V>(Infinity), add<V>(plain, div<V>(lost, u)), plain);
+  return ifLess<V>(splat<V>(0), u, better, plain);
+}
+
 // x P(x^2), for |x| < 0.9.
 function erfSmall<V>(x: V): V {
   const z = mul<V>(x, x);

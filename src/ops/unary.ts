@@ -3,12 +3,12 @@ import { number } from "../graph/attrs.js";
 import { defineOp, type Gradients, type KernelName, type Op } from "../graph/op.js";
 import { apply, type Value } from "../graph/value.js";
 import { sizeOf } from "../shape.js";
-import { div, mul } from "./arithmetic.js";
+import { add, div, mul } from "./arithmetic.js";
 import { likeInput } from "./check.js";
 
 type MapKernel = Extract<
   KernelName,
-  `f32_${"abs" | "erf" | "exp" | "floor" | "gelu" | "gelu_tanh" | "log" | "mish" | "neg" | "rsqrt" | "sigmoid" | "sign" | "silu" | "softplus" | "sqrt" | "tanh"}`
+  `f32_${"abs" | "erf" | "exp" | "floor" | "gelu" | "gelu_tanh" | "log" | "log1p" | "mish" | "neg" | "rsqrt" | "sigmoid" | "sign" | "silu" | "softplus" | "sqrt" | "tanh"}`
 >;
 type GradKernel = Extract<KernelName, `f32_${"gelu" | "gelu_tanh" | "mish" | "sigmoid" | "silu" | "tanh"}_grad`>;
 type Grad = (dy: Value, x: Value, y: Value) => Value | undefined;
@@ -50,6 +50,8 @@ export const unaryOps = {
   gelu: unary("gelu", "f32_gelu", (dy, x) => apply(geluGrad, [x, dy])),
   geluTanh: unary("geluTanh", "f32_gelu_tanh", (dy, x) => apply(geluTanhGrad, [x, dy])),
   log: unary("log", "f32_log", (dy, x) => div(dy, x)),
+  // d log(1 + x) = dx / (1 + x)
+  log1p: unary("log1p", "f32_log1p", (dy, x) => div(dy, add(x, 1))),
   mish: unary("mish", "f32_mish", (dy, x) => apply(mishGrad, [x, dy])),
   neg: unary("neg", "f32_neg", (dy) => neg(dy)),
   // d x^(-1/2) = -1/2 x^(-3/2) dx
@@ -128,6 +130,13 @@ export const floor = (x: Value): Value => apply(unaryOps.floor, [x]);
  * log(input([3])).shape; // [1, 3]
  */
 export const log = (x: Value): Value => apply(unaryOps.log, [x]);
+
+/**
+ * log(1 + x), accurate for small x, within 4 ulp.
+ * @example
+ * log1p(input([3])).shape; // [1, 3]
+ */
+export const log1p = (x: Value): Value => apply(unaryOps.log1p, [x]);
 
 /**
  * -x.

@@ -6,7 +6,7 @@ import { functions, logSoftmax as logSoftmaxOracle, map } from "../oracle/elemen
 import { binary } from "../oracle/ops.js";
 import { type Case, row } from "./case.js";
 
-const positive = new Set(["log", "sqrt", "rsqrt"]);
+const positive = new Set(["log", "log1p", "sqrt", "rsqrt"]);
 const op = (name: string): ((x: Value) => Value) =>
   name === "geluTanh"
     ? (x) => gelu(x, { approximate: true })

@@ -12,6 +12,7 @@ function ulps(actual: number, exact: number): number {
 
 /** Every 65,537th float32 of both signs: all magnitudes, NaN and infinities among them. */
 const samples = Float32Array.from({ length: 65536 }, (_, i) => {
+  if (i < 4) return [-1, 1, -0, 0][i];
   const bits = (i * 65537 + 12345) >>> 0;
   return new Float32Array(Uint32Array.of(bits).buffer)[0];
 });
@@ -21,6 +22,7 @@ const cases: [kernel: string, exact: (x: number) => number, bound: number][] = [
   ["f32_sigmoid", (x) => 1 / (1 + Math.exp(-x)), 4],
   ["f32_softplus", (x) => (x > 40 ? x : Math.log1p(Math.exp(x))), 4],
   ["f32_erf", erf, 3],
+  ["f32_log1p", Math.log1p, 4],
   ["f32_sqrt", Math.sqrt, 0.5],
   ["f32_rsqrt", (x) => 1 / Math.sqrt(x), 1.5],
   ["f32_floor", Math.floor, 0],

@@ -34,6 +34,7 @@ export const functions: Record<string, (x: number) => number> = {
   hardSilu: (x) => x * clip(x / 6 + 0.5, 0, 1),
   leakyRelu: (x) => (x > 0 ? x : 0.2 * x),
   log: Math.log,
+  log1p: Math.log1p,
   mish: (x) => x * Math.tanh(softplus(x)),
   neg: (x) => -x,
   relu6: (x) => clip(x, 0, 6),
