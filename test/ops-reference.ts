@@ -1,0 +1,83 @@
+// The operators of ../shared/reference/ops as functions of Values: inputs by name in, results by name out.
+import type { Value } from "../src/graph/value.js";
+import * as lw from "../src/index.js";
+import { batchNormOps } from "../src/ops/batchnorm.js";
+import { depthwiseConv2d } from "../src/ops/depthwise.js";
+import { layerNorm } from "../src/ops/layernorm.js";
+import { avgPool2d, maxPool2d } from "../src/ops/pool.js";
+import type { Padding, Pair } from "../src/ops/window.js";
+import {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  type Loss,
+  meanAbsoluteError,
+  sparseCategoricalCrossentropy,
+} from "../src/train/index.js";
+
+type Values = Record<string, Value>;
+// biome-ignore lint/suspicious/noExplicitAny: the attributes are JSON of as many shapes as there are operators
+type Attrs = Record<string, any>;
+type Run = (inputs: Values, attrs: Attrs) => Values;
+
+const { constant, tensor } = lw;
+const filled = (shape: readonly number[], x: number): Value =>
+  constant(tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(x), [...shape]));
+const biased = (y: Value, b: Value | undefined): Values => ({ y: b ? lw.add(y, b) : y });
+const unary =
+  (f: (x: Value) => Value): Run =>
+  ({ x }) => ({ y: f(x) });
+const loss =
+  (of: Loss): Run =>
+  ({ x, labels }) => ({ y: lw.mean(of.of(labels, x)) });
+
+/** PyTorch's pooling pads both sides alike and may round the number of windows up. */
+const padding = ({ padding: given, torch_padding: torch }: Attrs): Padding =>
+  given ?? (torch.map((n: number) => [n, n]) as [Pair, Pair]);
+
+export const operators: Record<string, Run> = {
+  avg_pool2d: ({ x }, a) => ({
+    y: avgPool2d(x, a.pool_size, a.strides, padding(a), {
+      countIncludePad: a.count_include_pad ?? false,
+      ceilMode: a.ceil_mode ?? false,
+    }),
+  }),
+  batch_norm({ x, gamma, beta, moving_mean, moving_variance }, { momentum, epsilon }) {
+    const inputs = [x, gamma, beta, moving_mean, moving_variance];
+    const trained = batchNormOps.batchNorm.training?.(inputs, { momentum, epsilon });
+    const [mean, variance] = trained?.updates?.map(([, next]) => next) ?? [];
+    return { y: trained?.value as Value, new_moving_mean: mean, new_moving_variance: variance };
+  },
+  binary_crossentropy: loss(binaryCrossentropy({ fromLogits: true })),
+  categorical_crossentropy: loss(categoricalCrossentropy({ fromLogits: true })),
+  conv2d: ({ x, w, b }, a) =>
+    biased(
+      lw.convolution2d(x, w, { strides: a.strides, padding: a.padding, dilations: a.dilation, groups: a.groups }),
+      b,
+    ),
+  dense: ({ x, w, b }) => biased(lw.matmul(x, w), b),
+  depthwise_conv2d: ({ x, w, b }, a) =>
+    biased(depthwiseConv2d(x, w, { strides: a.strides, padding: a.padding, dilations: a.dilation }), b),
+  elu: unary((x) => lw.elu(x)),
+  gelu_erf: unary((x) => lw.gelu(x)),
+  gelu_tanh: unary((x) => lw.gelu(x, { approximate: true })),
+  global_max_pool2d: ({ x }) => ({ y: lw.globalMaxPooling2d()(x) }),
+  hard_sigmoid: unary(lw.hardSigmoid),
+  hard_swish: unary(lw.hardSilu),
+  layer_norm({ x, gamma, beta }, { epsilon }) {
+    return { y: layerNorm(x, gamma, beta ?? filled(gamma.shape, 0), epsilon) };
+  },
+  leaky_relu_0_2: unary((x) => lw.leakyRelu(x, { negativeSlope: 0.2 })),
+  log_softmax: unary((x) => lw.logSoftmax(x)),
+  matmul: ({ a, b }, { transpose_a, transpose_b }) => ({
+    y: lw.matmul(a, b, { transposeA: transpose_a, transposeB: transpose_b }),
+  }),
+  max_pool2d: ({ x }, a) => ({ y: maxPool2d(x, a.pool_size, a.strides, padding(a), a.ceil_mode ?? false) }),
+  mean_absolute_error: loss(meanAbsoluteError()),
+  mish: unary(lw.mish),
+  reduce_mean: ({ x }, { axes, keepdims }) => ({ y: lw.mean(x, axes, { keepDims: keepdims }) }),
+  reduce_sum: ({ x }, { axes, keepdims }) => ({ y: lw.sum(x, axes, { keepDims: keepdims }) }),
+  silu: unary(lw.silu),
+  softmax: unary(lw.softmax),
+  sparse_categorical_crossentropy: loss(sparseCategoricalCrossentropy({ fromLogits: true })),
+  tanh: unary(lw.tanh),
+};
