@@ -75,13 +75,20 @@ export function typeError(facts: Facts, message = sentence(facts)): TypeError {
 
 /** The same error, now naming the layer in which it happened; errors that are not ours, or already name one, stay as they are. */
 export function inLayer(error: unknown, op: string, layer: string | undefined): unknown {
+  return withFacts(error, (facts) =>
+    facts.layer === undefined ? { ...facts, op, ...(layer === undefined ? {} : { layer }) } : facts,
+  );
+}
+
+/** The same error with other facts, and a message made of them; errors that are not ours, or state no facts, stay as they are. */
+export function withFacts(error: unknown, change: (facts: Facts) => Facts): unknown {
   if (!(error instanceof Error) || !(OWN in error)) return error;
   const facts = (error as unknown as Record<symbol, Facts>)[OWN] as Facts;
-  if (facts.layer !== undefined || facts.expected === undefined) return error;
-  const named = layer === undefined ? { ...facts, op } : { ...facts, op, layer };
-  if (error instanceof ShapeError) return new ShapeError(named);
-  if (error instanceof RangeError) return rangeError(named);
-  return error instanceof TypeError ? typeError(named) : error;
+  const changed = facts.expected === undefined ? facts : change(facts);
+  if (changed === facts) return error;
+  if (error instanceof ShapeError) return new ShapeError(changed);
+  if (error instanceof RangeError) return rangeError(changed);
+  return error instanceof TypeError ? typeError(changed) : error;
 }
 
 /** True for every error that Lanewise itself made. */

@@ -6,8 +6,6 @@ import type { Program } from "../program/program.js";
 import { show, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
-export { permutation } from "../philox.js";
-
 /** Copies samples into the memory of a program's inputs, converting numbers where the types differ. */
 export function feed(program: Program, inputs: readonly Value[], data: readonly Tensor[], samples: Uint32Array): void {
   program.bind();

@@ -9,17 +9,9 @@ import { feed } from "./batches.js";
 import type { Loss, LossFunction } from "./losses/loss.js";
 import { type LossName, resolveLoss } from "./losses/names.js";
 import { type Metric, type MetricName, resolveMetric } from "./metrics.js";
-import {
-  type CheckedExamples,
-  checkExamples,
-  type Examples,
-  judge,
-  judgeNames,
-  type Objective,
-  targetInputs,
-  told,
-} from "./objective.js";
+import { type CheckedExamples, judge, judgeNames, type Objective, targetInputs, told } from "./objective.js";
 import { penalized } from "./regularization.js";
+import { type Batch, open, type TrainingData } from "./source.js";
 import type { Logs } from "./trainer.js";
 
 export interface EvaluateOptions {
@@ -37,7 +29,7 @@ export function checkBatchSize(batchSize: number, op: string): void {
 
 /**
  * Loss and metrics, averaged over all samples.
- * @param data one tensor per input as `x` and per output as `y`, samples first
+ * @param data one tensor per input as `x` and per output as `y`, samples first; or a dataset of examples or batches, as for `fit`
  * @returns `{ loss, [metric]: number }`
  * @throws {RangeError} for labels out of range or numbers that are not finite, {ShapeError} for shapes that do not fit
  * @example
@@ -47,7 +39,7 @@ export function checkBatchSize(batchSize: number, op: string): void {
  */
 export async function evaluate(
   model: Model,
-  data: Examples,
+  data: TrainingData,
   { loss, metrics = [], batchSize = 32 }: EvaluateOptions,
 ): Promise<Logs> {
   checkBatchSize(batchSize, "evaluate");
@@ -55,39 +47,48 @@ export async function evaluate(
     loss: resolveLoss(loss, "evaluate"),
     metrics: metrics.map((metric) => resolveMetric(metric, "evaluate")),
   };
-  const examples = checkExamples(model, data, objective, "evaluate");
-  return judgeExamples(model, examples, objective, batchSize, model.trainable);
+  const batches = open(model, data, objective, { batchSize, op: "evaluate" });
+  return judgeBatches(model, batches(1), objective, model.trainable);
 }
 
-/** Averages over checked examples, batch by batch, the last smaller one included; `trained` weights may have penalties. */
-export function judgeExamples(
+/** Averages over all samples of all batches; `trained` weights may have penalties. */
+export async function judgeBatches(
   model: Model,
-  examples: CheckedExamples,
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
   objective: Objective,
-  batchSize: number,
   trained: readonly Value[],
-): Logs {
-  const { x, y, count, weights } = examples;
+): Promise<Logs> {
   const names = judgeNames(model, objective);
   const sums = names.map(() => 0);
-  const programs = new Map<number, Program>();
+  const programs = new Map<string, Program>();
+  let count = 0;
   try {
-    for (let start = 0; start < count; start += batchSize) {
-      const samples = Uint32Array.from({ length: Math.min(batchSize, count - start) }, (_, i) => start + i);
-      const program =
-        programs.get(samples.length) ?? judgingProgram(model, objective, examples, trained, samples.length);
-      programs.set(samples.length, program);
+    for await (const { examples, samples } of batches) {
+      const { x, y, weights } = examples;
+      const key = JSON.stringify([samples.length, weights === undefined, ...y.map((t) => [t.dtype, t.shape.slice(1)])]);
+      if (!programs.has(key) && programs.size === PROGRAMS) release(programs);
+      const program = programs.get(key) ?? judgingProgram(model, objective, examples, trained, samples.length);
+      programs.set(key, program);
       const { inputs, outputs } = program.layout.graph;
       feed(program, inputs, [...x, ...y, ...(weights ? [weights] : [])], samples);
       program.run();
       outputs.forEach((value, i) => {
         sums[i] += program.view(value)[0] * samples.length;
       });
+      count += samples.length;
     }
   } finally {
-    for (const program of programs.values()) program.free();
+    release(programs);
   }
   return Object.fromEntries(names.map((name, i) => [name, told(objective, i, sums[i] / count)]));
+}
+
+/** Programs kept, for batches of other sizes. */
+const PROGRAMS = 8;
+
+function release(programs: Map<string, Program>): void {
+  for (const program of programs.values()) program.free();
+  programs.clear();
 }
 
 function judgingProgram(

@@ -1,12 +1,13 @@
 // Training over epochs: await it for the history, or iterate it for progress per step.
-import { rangeError } from "../errors.js";
+import { rangeError, typeError } from "../errors.js";
+import { permutation } from "../philox.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
-import { permutation } from "./batches.js";
 import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
-import { checkBatchSize, judgeExamples } from "./evaluate.js";
-import { type CheckedExamples, checkExamples, type Examples, told } from "./objective.js";
+import { checkBatchSize, judgeBatches } from "./evaluate.js";
+import { type CheckedExamples, checkExamples, told } from "./objective.js";
 import { FitRun } from "./run.js";
+import { type Batches, fromDataset, fromMemory, isDataset, open, type TrainingData } from "./source.js";
 import type { Logs } from "./trainer.js";
 import { type TrainerOptions, Training } from "./training.js";
 import { type ClassWeight, classWeights, type SampleWeight } from "./weighting.js";
@@ -14,14 +15,14 @@ import { type ClassWeight, classWeights, type SampleWeight } from "./weighting.j
 export interface FitOptions extends TrainerOptions {
   /** The last epoch, counted from 1; default 1. */
   epochs?: number;
-  /** Default 32. The last batch of an epoch may be smaller. */
+  /** Default 32. The last batch of an epoch may be smaller. Batches of a dataset stay as they are. */
   batchSize?: number;
-  /** Draw the samples in a new order every epoch; default true. */
+  /** Draw the samples in a new order every epoch; default true. A dataset has its own order. */
   shuffle?: boolean;
   /** Epochs that are done already: training begins with the one after; default 0, or those of the run that is resumed. */
   initialEpoch?: number;
-  /** Examples to judge the model by after every epoch, or the share of `data` at its end to keep for that. */
-  validation?: Examples | number;
+  /** Examples to judge the model by after every epoch, or the share of `data` at its end to keep for that (of a dataset, `split` does). */
+  validation?: TrainingData | number;
   callbacks?: readonly Callback[];
   /** What the loss of each sample is multiplied by, [samples]; default `sampleWeight` of the data, or 1. */
   sampleWeight?: SampleWeight;
@@ -33,7 +34,8 @@ export interface FitOptions extends TrainerOptions {
 
 /**
  * Trains a model. The same data, options and seed give the same bits in every runtime.
- * @param data samples first: one tensor per input as `x`, one per output as `y`
+ * @param data samples first: one tensor per input as `x`, one per output as `y`; or a dataset of examples or batches of them,
+ *   `{ x, y }` or `[x, y]`, each checked when its turn comes
  * @returns awaitable for the {@link History}; `for await` gives a {@link FitStep} after each step and may `break`
  * @throws {RangeError} for labels out of range and for numbers that are not finite, in the data or in the loss; {ShapeError} for shapes
  *   that do not fit. After any failure the model is as it was; after an abort or a `break` it keeps the steps done.
@@ -43,7 +45,7 @@ export interface FitOptions extends TrainerOptions {
  * const { history } = await fit(model, data, { optimizer: "adam", loss: "sparseCategoricalCrossentropy", epochs: 3 });
  * history.loss.length; // 3
  */
-export function fit(model: Model, data: Examples, options: FitOptions): FitRun {
+export function fit(model: Model, data: TrainingData, options: FitOptions): FitRun {
   const { epochs = 1, batchSize = 32 } = options;
   checkBatchSize(batchSize, "fit");
   for (const [name, count] of Object.entries({ epochs, initialEpoch: options.initialEpoch ?? 0 })) {
@@ -58,18 +60,17 @@ type Settings = FitOptions & { epochs: number; batchSize: number };
 
 async function* run(
   model: Model,
-  data: Examples,
+  data: TrainingData,
   settings: Settings,
   history: History,
 ): AsyncGenerator<FitStep, History> {
-  const { shuffle = true, callbacks = [], signal, epochs, batchSize } = settings;
+  const { callbacks = [], signal, epochs } = settings;
   const before = model.weights();
   let training: Training | undefined;
   const watch = stopwatch();
   try {
     training = new Training(model, settings, "fit");
-    const { examples, judged } = prepare(model, data, settings, training);
-    const steps = Math.ceil(examples.count / batchSize);
+    const { batches, judged } = prepare(model, data, settings, training);
     const first = settings.initialEpoch ?? training.epochs;
     const { context, stopped } = control(model, training);
     const tell = async (call: (callback: Callback) => Maybe<void>) => {
@@ -79,36 +80,47 @@ async function* run(
       }
     };
     await tell((callback) => callback.onTrainBegin?.(context));
-    let done = 0;
+    let [done, stepsDone] = [0, 0];
+    let counted: number | undefined; // steps of the last epoch
     for (let epoch = first + 1; epoch <= epochs && !stopped(); epoch++) {
       await tell((callback) => callback.onEpochBegin?.(epoch, context));
-      const order = shuffle
-        ? permutation(examples.count, training.seed, epoch)
-        : Uint32Array.from({ length: examples.count }, (_, i) => i);
       const start = watch.seconds();
       const sums = training.names.map(() => 0);
       let logs: Logs = {};
-      for (let step = 1; step <= steps && !stopped(); step++) {
+      let [step, seen] = [0, 0];
+      for await (const { examples, samples, steps = counted } of batches(epoch)) {
         signal?.throwIfAborted();
-        const samples = order.subarray((step - 1) * batchSize, step * batchSize);
+        if (stopped()) break;
         const numbers = training.step(examples, samples);
-        const seen = (step - 1) * batchSize + samples.length;
+        step++;
+        seen += samples.length;
         numbers.forEach((x, i) => {
           sums[i] += x * samples.length;
         });
         logs = named(training, (i) => sums[i] / seen);
         done += samples.length;
-        const samplesPerSecond = done / Math.max(watch.seconds(), 1e-6);
-        const secondsLeft = ((epochs - first) * examples.count - done) / samplesPerSecond;
-        const event = { epoch, epochs, step, steps, loss: numbers[0], logs, samplesPerSecond, secondsLeft };
+        stepsDone++;
+        const seconds = Math.max(watch.seconds(), 1e-6);
+        const left = steps === undefined ? undefined : Math.max(0, (epochs - epoch + 1) * steps - step);
+        const secondsLeft = left === undefined ? undefined : (left * seconds) / stepsDone;
+        const event = {
+          epoch,
+          epochs,
+          step,
+          steps,
+          loss: numbers[0],
+          logs,
+          samplesPerSecond: done / seconds,
+          secondsLeft,
+        };
         await tell((callback) => callback.onTrainBatchEnd?.(event, context));
         await watch.breathe();
         yield event;
       }
+      counted = step;
       if (judged) {
-        const values = judgeExamples(model, judged, training.objective, batchSize, [
-          ...training.trained.weights.values(),
-        ]);
+        const trained = [...training.trained.weights.values()];
+        const values = await judgeBatches(model, judged(1), training.objective, trained);
         logs = { ...logs, ...Object.fromEntries(Object.entries(values).map(([name, x]) => [`val_${name}`, x])) };
       }
       history.epoch.push(epoch);
@@ -128,21 +140,31 @@ async function* run(
   }
 }
 
-/** The examples to train on, weighted, and those to judge by. */
+/** The batches to train on, their samples weighted, and those to judge by. */
 function prepare(
   model: Model,
-  data: Examples,
-  { validation, sampleWeight, classWeight }: Settings,
-  { objective }: Training,
-): { examples: CheckedExamples; judged: CheckedExamples | undefined } {
-  const all = checkExamples(model, sampleWeight === undefined ? data : { ...data, sampleWeight }, objective, "fit");
+  data: TrainingData,
+  settings: Settings,
+  { objective, seed }: Training,
+): { batches: Batches; judged: Batches | undefined } {
+  const { validation, sampleWeight, classWeight, batchSize, shuffle = true } = settings;
   const share = typeof validation === "number" ? validation : undefined;
+  const own = typeof validation === "object" ? open(model, validation, objective, { batchSize, op: "fit" }) : undefined;
+  const weigh = ({ y, weights }: CheckedExamples) => classWeights(y, classWeight, weights, "fit");
+  if (isDataset(data)) {
+    if (share !== undefined)
+      throw typeError({ op: "fit", expected: "examples as validation (a dataset has split)", actual: String(share) });
+    if (sampleWeight !== undefined)
+      throw typeError({ op: "fit", expected: "sampleWeight in the dataset's elements", actual: "the option" });
+    return { batches: fromDataset(model, data, objective, { batchSize, op: "fit", weigh }), judged: own };
+  }
+  const all = checkExamples(model, sampleWeight === undefined ? data : { ...data, sampleWeight }, objective, "fit");
   const [kept, held] = share === undefined ? [all, undefined] : split(all, share);
   if (kept.count === 0) throw rangeError({ op: "fit", expected: "at least one sample", actual: "none" });
-  const own = typeof validation === "object" ? checkExamples(model, validation, objective, "fit") : undefined;
+  const order = shuffle ? (epoch: number) => permutation(kept.count, seed, epoch) : undefined;
   return {
-    examples: { ...kept, weights: classWeights(kept.y, classWeight, kept.weights, "fit") },
-    judged: held ?? own,
+    batches: fromMemory({ ...kept, weights: weigh(kept) }, batchSize, order),
+    judged: held ? fromMemory(held, batchSize) : own,
   };
 }
 

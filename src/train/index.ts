@@ -64,6 +64,7 @@ export {
   type Schedule,
   warmup,
 } from "./schedules.js";
+export type { Example, TrainingData } from "./source.js";
 export { type Logs, type Trainer, trainer } from "./trainer.js";
 export type { TrainerOptions } from "./training.js";
 export type { ClassWeight, SampleWeight } from "./weighting.js";

@@ -22,14 +22,15 @@ export interface FitStep {
   readonly epochs: number;
   /** Step within the epoch, from 1. */
   readonly step: number;
-  readonly steps: number;
+  /** Of the epoch; undefined in the first epoch of a dataset that does not know its size. */
+  readonly steps: number | undefined;
   /** Loss of this batch, before its update. */
   readonly loss: number;
   /** Loss and metrics, averaged over the epoch so far. */
   readonly logs: Logs;
   readonly samplesPerSecond: number;
-  /** Estimated, of the whole run. */
-  readonly secondsLeft: number;
+  /** Estimated, of the whole run; undefined where `steps` is. */
+  readonly secondsLeft: number | undefined;
 }
 
 /** The end of an epoch: averages over its batches, and `val_` numbers where there is validation. */

@@ -30,7 +30,7 @@ export function progressBar({
   return {
     onTrainBatchEnd(step) {
       const now = performance.now();
-      if (now - drawn < interval && step.step < step.steps) return;
+      if (now - drawn < interval && step.step !== step.steps) return;
       drawn = now;
       draw(progressLine(step), "");
     },
@@ -45,13 +45,15 @@ const numbers = (logs: Logs): string =>
     .map(([name, x]) => `${name} ${x.toFixed(4)}`)
     .join("  ");
 
-/** One step as the progress bar shows it. */
+/** One step as the progress bar shows it: without a bar where the number of steps is not known. */
 export function progressLine({ epoch, epochs, step, steps, logs, samplesPerSecond, secondsLeft }: FitStep): string {
+  const speed = `${numbers(logs)}  ${Math.round(samplesPerSecond)} samples/s`;
+  if (steps === undefined || secondsLeft === undefined) return `epoch ${epoch}/${epochs} step ${step}  ${speed}`;
   const width = 20;
-  const full = Math.round((step / steps) * width);
+  const full = Math.min(width, Math.round((step / steps) * width));
   const bar = "#".repeat(full) + "-".repeat(width - full);
   const left = `${Math.floor(secondsLeft / 60)}:${String(Math.floor(secondsLeft % 60)).padStart(2, "0")}`;
-  return `epoch ${epoch}/${epochs} [${bar}] ${step}/${steps}  ${numbers(logs)}  ${Math.round(samplesPerSecond)} samples/s  ${left} left`;
+  return `epoch ${epoch}/${epochs} [${bar}] ${step}/${steps}  ${speed}  ${left} left`;
 }
 
 const standardError = (): Terminal | undefined => (globalThis as { process?: { stderr?: Terminal } }).process?.stderr;

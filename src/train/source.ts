@@ -1,0 +1,137 @@
+// Where the batches of an epoch come from: examples in memory, whose samples are picked by index, or a dataset, element by element.
+import type { Dataset } from "../data/dataset.js";
+import { asTensor, isNumeric, stack } from "../data/stack.js";
+import { rangeError, typeError, withFacts } from "../errors.js";
+import type { Model } from "../program/model.js";
+import type { Tensor } from "../tensor.js";
+import { type CheckedExamples, checkExamples, type Examples, type Objective } from "./objective.js";
+
+/** What an element of a dataset has to be: as an object, or as what `zip` makes. `x` and `y` hold one example or a batch. */
+export type Example =
+  | { readonly x: unknown; readonly y: unknown; readonly sampleWeight?: unknown }
+  | readonly [x: unknown, y: unknown, sampleWeight?: unknown];
+
+/** Examples as `fit` and `evaluate` take them: in memory, or described. */
+export type TrainingData = Examples | Dataset<Example>;
+
+/** Some of the samples of checked examples. */
+export interface Batch {
+  readonly examples: CheckedExamples;
+  readonly samples: Uint32Array;
+  /** Of the whole epoch; undefined where only its end will tell. */
+  readonly steps: number | undefined;
+}
+
+/** @param epoch from 1 */
+export type Batches = (epoch: number) => Iterable<Batch> | AsyncIterable<Batch>;
+
+export const isDataset = (data: TrainingData): data is Dataset<Example> =>
+  typeof (data as { elements?: unknown } | undefined)?.elements === "function";
+
+interface Reading {
+  readonly batchSize: number;
+  readonly op: string;
+  /** Weights of the samples of a batch; default those it has. */
+  readonly weigh?: (examples: CheckedExamples) => Tensor | undefined;
+}
+
+/** Batches of either, in their own order. */
+export const open = (model: Model, data: TrainingData, objective: Objective, reading: Reading): Batches =>
+  isDataset(data)
+    ? fromDataset(model, data, objective, reading)
+    : fromMemory(checkExamples(model, data, objective, reading.op), reading.batchSize);
+
+/** Batches of examples in memory. @param order of the samples in an epoch; default their own */
+export const fromMemory = (
+  examples: CheckedExamples,
+  batchSize: number,
+  order = (_epoch: number) => firstNumbers(examples.count),
+): Batches =>
+  function* (epoch) {
+    const all = order(epoch);
+    const steps = Math.ceil(all.length / batchSize);
+    for (let step = 0; step < steps; step++) {
+      yield { examples, samples: all.subarray(step * batchSize, (step + 1) * batchSize), steps };
+    }
+  };
+
+/**
+ * Batches of a dataset, each checked when its turn comes. An element with one axis more than the model's input is a batch; others are
+ * examples, of which `batchSize` are put together.
+ * @throws {RangeError} at once for a dataset without an end; while reading, what is wrong with a batch, by the number of its sample
+ */
+export function fromDataset(
+  model: Model,
+  data: Dataset<Example>,
+  objective: Objective,
+  { batchSize, op, weigh = ({ weights }) => weights }: Reading,
+): Batches {
+  const { size } = data;
+  if (size === Number.POSITIVE_INFINITY) {
+    throw rangeError({
+      op,
+      expected: "a dataset with an end: take(n) says how many an epoch has",
+      actual: "an endless one",
+    });
+  }
+  return async function* (epoch) {
+    let start = 0;
+    let batched: boolean | undefined;
+    let held: Fields[] = [];
+    let index = 0;
+    const batch = (fields: Fields): Batch => {
+      const examples = numbered(start, () => checkExamples(model, fields as unknown as Examples, objective, op));
+      const weights = weigh(examples);
+      start += examples.count;
+      const steps = size === undefined || batched ? size : Math.ceil(size / batchSize);
+      return { examples: { ...examples, weights }, samples: firstNumbers(examples.count), steps };
+    };
+    for await (const element of data.elements(epoch - 1)) {
+      const fields = fieldsOf(element, index++, op);
+      batched ??= fields.x[0].shape.length > model.inputs[0].shape.length;
+      if (batched && fields.x[0].shape[0] === 0) continue;
+      if (batched) yield batch(fields);
+      else if (held.push(fields) === batchSize) {
+        yield batch(stack(held, start) as Fields);
+        held = [];
+      }
+    }
+    if (held.length > 0) yield batch(stack(held, start) as Fields);
+    if (start === 0) throw rangeError({ op, expected: "at least one sample", actual: `none in epoch ${epoch}` });
+  };
+}
+
+type Fields = { x: Tensor[]; y: Tensor[]; sampleWeight?: Tensor };
+
+function fieldsOf(element: Example, index: number, op: string): Fields {
+  const given = Array.isArray(element) ? { x: element[0], y: element[1], sampleWeight: element[2] } : element;
+  const { x, y, sampleWeight } = (given ?? {}) as { x?: unknown; y?: unknown; sampleWeight?: unknown };
+  if (x === undefined || y === undefined) {
+    const actual = `no ${x === undefined ? "x" : "y"} (element ${index})`;
+    throw typeError({ op, expected: "elements { x, y } or [x, y]", actual });
+  }
+  const tensors = (field: unknown) => {
+    const list: readonly unknown[] = isNumeric(field) || !Array.isArray(field) ? [field] : field;
+    return list.map((each) => asTensor(each, index));
+  };
+  const weight = sampleWeight === undefined ? {} : { sampleWeight: asTensor(sampleWeight, index) };
+  return { x: tensors(x), y: tensors(y), ...weight };
+}
+
+const firstNumbers = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
+
+/** What a check says of a sample of the batch that begins with sample `start`, said of the sample of the epoch. */
+function numbered<T>(start: number, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw withFacts(error, (facts) => {
+      const actual = facts.actual ?? "others";
+      const sample = /\(sample (\d+)\)/.exec(actual);
+      const whole = sample
+        ? actual.replace(sample[0], `(sample ${start + Number(sample[1])})`)
+        : `${actual} (from sample ${start} on)`;
+      return { ...facts, actual: whole };
+    });
+  }
+}
