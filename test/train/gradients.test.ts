@@ -19,7 +19,7 @@ describe("gradients", () => {
     const of = (outputs: Parameters<typeof sum>[0][]) => sum(mul(outputs[0], outputs[0]));
     const names = ["x", "a/kernel", "b/bias"];
     const found = gradients(m, { of, wrt: names })(x);
-    const value = (at: Tensor) => (m.predict(at) as Tensor).data.reduce((s: number, y: number) => s + y * y, 0);
+    const value = (at: Tensor) => Array.from((m.predict(at) as Tensor).data).reduce((s, y) => s + y * y, 0);
     const h = 1e-2;
     const weights = m.weights();
     for (const name of names) {
