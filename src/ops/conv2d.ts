@@ -77,7 +77,7 @@ export const convOps = {
         const expected = `${f.shape[2] * groups} input channels for filter ${show(f.shape)}${groups > 1 ? ` in ${groups} groups` : ""}`;
         throw new ShapeError({ op: "conv2d", expected, actual: `${x.shape[3]} (input ${show(x.shape.slice(1))})` });
       }
-      if (f.shape[3] % groups !== 0)
+      if (f.shape[3] % groups !== 0 || groups > Math.max(1, x.shape[3]))
         throw new ShapeError({ op: "conv2d", expected: `filters in ${groups} equal groups`, actual: `${f.shape[3]}` });
       const [rows, cols] = geometry("conv2d", x, f, attrs);
       return { shape: [x.shape[0], rows.out, cols.out, f.shape[3]], dtype: "float32" };

@@ -156,7 +156,7 @@ describe("damaged files are refused with a FormatError", () => {
       (graph) => {
         find(graph, "conv2d").attrs.bogus = 1;
       },
-      'attributes strides, padding, dilations, got "bogus"',
+      'attributes strides, padding, dilations, groups, got "bogus"',
     ],
     [
       "a stride of 0",
