@@ -4,10 +4,10 @@ import { add, div, load, mul, SIMD, splat, sqrt, sub } from "./lanes";
 import { put } from "./map";
 
 /**
- * v += (g * g - v) * (1 - rho); step = lr * g / sqrt(v + epsilon); w -= step. With `a` (else 0) also a += (g - a) * (1 - rho), and v - a * a
- * takes the place of v under the root; with `m` (else 0) m = momentum * m + step and w -= m. Source: Tieleman and Hinton, 2012; Graves,
- * "Generating sequences with recurrent neural networks", 2013, for the centered form. `lr` is the address of one f32; rho is float64, so
- * that 1 - rho keeps all digits of float32.
+ * v += (g * g - v) * (1 - rho); step = lr * g / sqrt(v + epsilon); w -= step. With `a` (else 0) also a += (g - a) * (1 - rho), and
+ * v - a * a takes the place of v under the root; with `m` (else 0) m = momentum * m + step and w -= m. Sources: Tieleman and Hinton,
+ * 2012; for the centered form Graves, "Generating sequences with recurrent neural networks", 2013. `lr` is the address of one f32;
+ * rho is float64, so that 1 - rho keeps all digits of float32.
  */
 export function f32_rmsprop(
   n: u32, w: usize, g: usize, v: usize, a: usize, m: usize, lr: usize, rho: f64, momentum: f32, epsilon: f32,
