@@ -53,7 +53,8 @@ async function run(example: string): Promise<void> {
         return `expect(${expression}).toEqual(${value});`;
       },
     );
-  const { code } = await transform(`export default async ({ ${Object.keys(scope).join(", ")} }) => {\n${body}\n}`, {
+  // In a block of its own, an example may give its results the names of functions.
+  const { code } = await transform(`export default async ({ ${Object.keys(scope).join(", ")} }) => {{\n${body}\n}}`, {
     loader: "ts",
     format: "cjs",
   });

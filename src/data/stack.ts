@@ -38,18 +38,25 @@ function stackAny(elements: readonly unknown[], start: number): unknown {
   if (isNumeric(first)) return join(elements, start);
   if (typeof first !== "object" || first === null) throw notStackable(first, start);
   const keys = Object.keys(first);
-  const parts = keys.map((key) => {
-    const values = elements.map((element, i) => {
-      if (typeof element !== "object" || element === null) throw notStackable(element, start + i);
-      return (element as Record<string, unknown>)[key];
-    });
-    return stackAny(values, start);
+  elements.forEach((element, i) => {
+    if (typeof element !== "object" || element === null) throw notStackable(element, start + i);
+    const own = Object.keys(element);
+    if (own.length === keys.length && own.every((key) => Object.hasOwn(first, key))) return;
+    const expected = `elements of the parts ${keys.join(", ")}, as in element ${start}`;
+    throw typeError({ op: "batch", expected, actual: `${own.join(", ") || "none"} (element ${start + i})` });
   });
+  const records = elements as readonly Record<string, unknown>[];
+  const parts = keys.map((key) =>
+    stackAny(
+      records.map((element) => element[key]),
+      start,
+    ),
+  );
   return Array.isArray(first) ? parts : Object.fromEntries(keys.map((key, i) => [key, parts[i]]));
 }
 
 /** Numbers, tensors, and arrays of numbers to any depth. */
-function isNumeric(x: unknown): x is number | boolean | TypedArray | Tensor | NestedArray {
+export function isNumeric(x: unknown): x is number | boolean | TypedArray | Tensor | NestedArray {
   let leaf = x;
   while (Array.isArray(leaf)) leaf = leaf.length === 0 ? 0 : leaf[0];
   const alone = leaf === x;
@@ -58,7 +65,8 @@ function isNumeric(x: unknown): x is number | boolean | TypedArray | Tensor | Ne
   );
 }
 
-function asTensor(element: unknown, index: number): Tensor {
+/** @param index of the element, for errors */
+export function asTensor(element: unknown, index: number): Tensor {
   if (isTensor(element)) return element;
   if (!isNumeric(element)) throw notStackable(element, index);
   if (ArrayBuffer.isView(element)) return { data: element, shape: [element.length], dtype: dtypeOf(element, "batch") };

@@ -303,7 +303,8 @@ describe("batch", () => {
     ],
     ["another dtype", [1, true], "expected elements of one dtype, float32 as in element 0, got bool (element 1)"],
     ["text", [1, "2"], "got string (element 1)"],
-    ["a missing part", [{ a: 1 }, {}], "got undefined (element 1)"],
+    ["a missing part", [{ a: 1 }, {}], "expected elements of the parts a, as in element 0, got none (element 1)"],
+    ["another part", [{ a: 1 }, { a: 1, b: 2 }], "got a, b (element 1)"],
     ["null", [null], "got null (element 0)"],
     ["float64", [new Float64Array(1)], "got Float64Array"],
   ])("%s is refused with the element's number", async (_, list, message) => {
