@@ -37,6 +37,7 @@ export {
   type MetricName,
   rootMeanSquaredError,
   sparseCategoricalAccuracy,
+  sparseTopKCategoricalAccuracy,
   topKCategoricalAccuracy,
 } from "./metrics.js";
 export type { Examples } from "./objective.js";

@@ -3,6 +3,7 @@ import { ShapeError, typeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { mul, sub } from "../ops/arithmetic.js";
 import { equal, greater, less, where } from "../ops/comparison.js";
+import { oneHot } from "../ops/gather.js";
 import { matches } from "../ops/loss.js";
 import { argMax, sum } from "../ops/reduce.js";
 import { reshape } from "../ops/shape.js";
@@ -85,6 +86,20 @@ export const topKCategoricalAccuracy = ({ k = 5 }: { k?: number } = {}): Metric 
 });
 
 /**
+ * Share of samples whose integer label is among the `k` largest predictions; equal ones count as among them.
+ * @param options.k default 5
+ * @example
+ * const metrics = [sparseTopKCategoricalAccuracy({ k: 3 })];
+ */
+export const sparseTopKCategoricalAccuracy = ({ k = 5 }: { k?: number } = {}): Metric => ({
+  name: "sparseTopKCategoricalAccuracy",
+  of(yTrue, yPred) {
+    const labels = reshape(yTrue, yPred.shape.slice(0, -1));
+    return topKCategoricalAccuracy({ k }).of(oneHot(labels, yPred.shape[yPred.shape.length - 1]), yPred);
+  },
+});
+
+/**
  * The square root of the mean squared difference over all samples.
  * @example
  * const metrics = [rootMeanSquaredError()];
@@ -113,6 +128,7 @@ const metrics = {
   categoricalAccuracy,
   rootMeanSquaredError,
   sparseCategoricalAccuracy,
+  sparseTopKCategoricalAccuracy: () => sparseTopKCategoricalAccuracy(),
   topKCategoricalAccuracy: () => topKCategoricalAccuracy(),
 } as const satisfies Record<string, () => Metric>;
 type Name = keyof typeof metrics;

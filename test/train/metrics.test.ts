@@ -9,6 +9,7 @@ import {
   type MetricName,
   meanSquaredError,
   sgd,
+  sparseTopKCategoricalAccuracy,
   topKCategoricalAccuracy,
 } from "../../src/train/index.js";
 
@@ -71,6 +72,14 @@ describe("metrics", () => {
     ["categoricalAccuracy", scores, oneHot, "categoricalAccuracy", "mse", 0.5],
     ["binaryAccuracy by a threshold", sides, truth, binaryAccuracy({ threshold: 0.3 }), "mse", 0.75],
     ["topKCategoricalAccuracy", scores, oneHot, topKCategoricalAccuracy({ k: 2 }), "mse", 1],
+    [
+      "sparseTopKCategoricalAccuracy",
+      scores,
+      labels,
+      sparseTopKCategoricalAccuracy({ k: 1 }),
+      "sparseCategoricalCrossentropy",
+      0.5,
+    ],
     ["a loss by name", sides, truth, "mean_squared_error", "mae", (0.04 + 0.16 + 0.81 + 0.36) / 4],
     ["a loss", sides, truth, meanSquaredError(), "mae", (0.04 + 0.16 + 0.81 + 0.36) / 4],
     ["rootMeanSquaredError", sides, truth, "rootMeanSquaredError", "mae", Math.sqrt((0.04 + 0.16 + 0.81 + 0.36) / 4)],

@@ -2,9 +2,8 @@
 import type { Value } from "../../graph/value.js";
 import { add, mul, sub } from "../../ops/arithmetic.js";
 import { equal, maximum, where } from "../../ops/comparison.js";
-import { maxPool2d } from "../../ops/pool.js";
+import { max } from "../../ops/extremum.js";
 import { mean, sum } from "../../ops/reduce.js";
-import { reshape } from "../../ops/shape.js";
 import { square } from "../../ops/unary.js";
 import { elementwise, type Loss, type Range, shares } from "./loss.js";
 
@@ -41,15 +40,7 @@ export const categoricalHinge = (): Loss =>
     "categoricalHinge",
     (yTrue, yPred) => {
       const right = sum(mul(yTrue, yPred), -1);
-      return maximum(add(sub(largest(mul(sub(1, yTrue), yPred)), right), 1), 0);
+      return maximum(add(sub(max(mul(sub(1, yTrue), yPred), -1), right), 1), 0);
     },
     shares,
   );
-
-/** The largest number of each row: max pooling with one window over it. */
-function largest(x: Value): Value {
-  const classes = x.shape[x.shape.length - 1];
-  const window = [1, classes] as const;
-  const pooled = maxPool2d(reshape(x, [-1, 1, classes, 1]), window, window, "valid");
-  return reshape(pooled, x.shape.slice(0, -1));
-}
