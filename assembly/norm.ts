@@ -10,21 +10,26 @@ import { f32_mean } from "./reduce";
 const ROWS: u32 = 64;
 
 /**
- * y [rows, n] = (x - mean) * (gamma / sqrt(variance + epsilon)) + beta; mean and variance [n] of the columns of x, the variance
- * divided by rows. Sums: 64 rows at a time, row r into partial sum r mod 4, those as (0 + 1) + (2 + 3), and the blocks in
- * sequence. y must not be x.
+ * y [rows, n] = (x - mean) * (gamma / sqrt(variance + epsilon)) + beta; mean and variance [n] of the columns of x, the
+ * variance divided by rows, both 0 without rows. Sums: 64 rows at a time, row r into partial sum r mod 4, those as
+ * (0 + 1) + (2 + 3), and the blocks in sequence. y must not be x.
  */
 export function f32_batch_norm(
   rows: u32, n: u32, x: usize, gamma: usize, beta: usize, y: usize, mean: usize, variance: usize, epsilon: f32,
 ): void {
+  if (!rows) {
+    memory.fill(mean, 0, <usize>n << 2);
+    memory.fill(variance, 0, <usize>n << 2);
+    return;
+  }
   f32_mean(1, rows, n, x, mean);
   // The first row of y keeps the sums of deviations until the results overwrite it.
-  if (rows) columnSums<Deviations>(rows, n, x, x, mean, y, variance);
+  columnSums<Deviations>(rows, n, x, x, mean, y, variance);
   if (SIMD) {
-    if (rows) correct<v128>(rows, n, y, mean, variance);
+    correct<v128>(rows, n, y, mean, variance);
     normalize<v128>(rows, n, x, gamma, beta, y, mean, variance, epsilon);
   } else {
-    if (rows) correct<f32>(rows, n, y, mean, variance);
+    correct<f32>(rows, n, y, mean, variance);
     normalize<f32>(rows, n, x, gamma, beta, y, mean, variance, epsilon);
   }
 }

@@ -128,6 +128,16 @@ describe.each(SHAPES)("%i rows of %i channels", (rows, n) => {
   });
 });
 
+test("no rows give no results and statistics of 0", () => {
+  const none = new Float32Array(0);
+  const weights = Float32Array.of(1, 2, 3);
+  const { outputs } = run("f32_batch_norm", 0, 3, none, weights, weights, out(0), out(3), out(3), 1e-3);
+  expect(outputs.map((each) => [...each])).toEqual([[], [0, 0, 0], [0, 0, 0]]);
+  const grads = run("f32_batch_norm_grad", 0, 3, none, weights, weights, weights, none, out(0), out(3), out(3), 1e-3);
+  expect(grads.outputs.map((each) => [...each])).toEqual([[], [0, 0, 0], [0, 0, 0]]);
+  expect([...run("f32_layer_norm", 0, 3, none, weights, weights, out(0), out(0), 1e-3).outputs[0]]).toEqual([]);
+});
+
 test("a mean far from zero costs no digits of the variance", () => {
   const [rows, n] = [1000, 6];
   const x = new Random(1).f32(rows * n, 1000, 1001);

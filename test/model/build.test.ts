@@ -55,18 +55,18 @@ describe("mistakes are found on the user's own line", () => {
     [
       "a padding that there is not",
       () => conv2d(4, 3, { padding: "full" as never }),
-      'conv2d: expected padding "valid" or "same", got "full"',
+      'conv2d: expected padding "valid", "same" or [[top, bottom], [left, right]] in [0, 1048576], got "full"',
     ],
     ["a dropout rate of 1", () => dropout(1), "dropout: expected a rate in [0, 1), got 1"],
     [
       "an unknown activation",
       () => dense(4, { activation: "sinus" as never }),
-      'dense: expected an activation of linear, relu, softmax, got "sinus"',
+      'softplus, softsign, swish, tanh, got "sinus"',
     ],
     [
       "an unknown option",
       () => dense(4, { actvation: "relu" } as never),
-      'dense: expected options activation, useBias, kernelInitializer, biasInitializer, name, got "actvation"',
+      'dense: expected options activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, activityRegularizer, name, got "actvation"',
     ],
     [
       "an unknown initializer",
