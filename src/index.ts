@@ -39,6 +39,7 @@ export {
   softsign,
 } from "./ops/activation.js";
 export { add, div, mul, sub } from "./ops/arithmetic.js";
+export { cast } from "./ops/cast.js";
 export {
   clip,
   equal,
@@ -53,14 +54,25 @@ export {
   pow,
   where,
 } from "./ops/comparison.js";
+export { concat, split, stack, unstack } from "./ops/concat.js";
 export { convolution2d } from "./ops/conv2d.js";
+export { argMin, max, min, prod } from "./ops/extremum.js";
+export { gather, oneHot, scatterAdd } from "./ops/gather.js";
 export type { Initializer, InitializerName } from "./ops/initializer.js";
 export { constant, input } from "./ops/leaf.js";
+export { all, any } from "./ops/logical.js";
 export { sparseSoftmaxCrossEntropy } from "./ops/loss.js";
 export { matmul } from "./ops/matmul.js";
+export { pad } from "./ops/pad.js";
 export { argMax, mean, sum } from "./ops/reduce.js";
 export { l1, l1l2, l2, type Regularizer, type RegularizerName } from "./ops/regularizer.js";
-export { reshape } from "./ops/shape.js";
+export { resize } from "./ops/resize.js";
+export { cumsum } from "./ops/scan.js";
+export { expandDims, reshape, squeeze } from "./ops/shape.js";
+export { flip, slice, stridedSlice } from "./ops/slice.js";
+export { logSumExp, norm, std, variance } from "./ops/statistics.js";
+export { repeat, tile } from "./ops/tile.js";
+export { transpose } from "./ops/transpose.js";
 export {
   abs,
   elu,
@@ -70,6 +82,7 @@ export {
   gelu,
   leakyRelu,
   log,
+  log1p,
   mish,
   neg,
   rsqrt,

@@ -5,7 +5,9 @@ import { type Case, row } from "./cases/case.js";
 import { elementwise } from "./cases/elementwise.js";
 import { lossCases } from "./cases/losses.js";
 import { matmulCases } from "./cases/matmul.js";
+import { movementCases } from "./cases/movement.js";
 import { normCases } from "./cases/norm.js";
+import { reductionCases } from "./cases/reduction.js";
 import { windowCases } from "./cases/window.js";
 import { fill, numbers } from "./oracle/array.js";
 import * as oracle from "./oracle/ops.js";
@@ -64,7 +66,9 @@ export const cases: readonly Case[] = [
     (x) => ({ shape: [2, 4, 3], data: x.data }),
   ),
   ...matmulCases,
+  ...movementCases,
   ...normCases,
+  ...reductionCases,
   ...windowCases,
   ...[
     [6, 10],

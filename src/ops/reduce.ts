@@ -1,20 +1,22 @@
 // Reductions over axes. The kernels reduce one run of neighbouring axes; several runs are several reductions.
 import { boolean, integer, integers } from "../graph/attrs.js";
-import { defineOp, type Gradients, type KernelName } from "../graph/op.js";
+import { defineOp, type Gradients, type KernelName, type Op } from "../graph/op.js";
 import { apply, type Spec, type Value } from "../graph/value.js";
 import { normalizeAxes, type Shape, sameShape, sizeOf } from "../shape.js";
+import type { DType } from "../tensor.js";
 import { mul } from "./arithmetic.js";
 import { broadcastTo } from "./broadcast.js";
 import { wantDType } from "./check.js";
 import { reshape } from "./shape.js";
 
-interface ReduceAttrs {
+export interface ReduceAttrs {
   /** Ascending, without repeats. */
   readonly axes: readonly number[];
   readonly keepDims: boolean;
 }
 
-const reducedShape = (shape: Shape, { axes, keepDims }: ReduceAttrs): number[] =>
+/** A shape without its axes, or with 1 in their places. */
+export const reducedShape = (shape: Shape, { axes, keepDims }: ReduceAttrs): number[] =>
   keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));
 
 /** `axes` of a shape as one block: what lies outside, the block, what lies inside. */
@@ -22,20 +24,39 @@ export function blocks(shape: Shape, first: number, last: number): [outer: numbe
   return [sizeOf(shape.slice(0, first)), sizeOf(shape.slice(first, last + 1)), sizeOf(shape.slice(last + 1))];
 }
 
-type ReduceKernel = Extract<KernelName, "f32_sum" | "f32_mean">;
+type ReduceKernel = Extract<
+  KernelName,
+  "f32_sum" | "f32_mean" | "f32_max" | "f32_min" | "f32_prod" | "u8_any" | "u8_all"
+>;
 
-const reduction = (name: string, kernel: ReduceKernel, grad: (dy: Value, count: number) => Value) => {
+/** What flows back into a reduction: `y` and `dy` with the reduced axes kept, and how many elements became one. */
+export interface Flow {
+  readonly x: Value;
+  readonly y: Value;
+  readonly dy: Value;
+  readonly axes: readonly number[];
+  readonly count: number;
+}
+
+/** An op that a reducing kernel does. Its gradient is repeated to the shape of x. */
+export function reduction(
+  name: string,
+  kernel: ReduceKernel,
+  grad: (flow: Flow) => Value,
+  dtype: DType = "float32",
+): Op {
   const op = defineOp<ReduceAttrs>(name, {
     attrs: { axes: integers(0, undefined, 7), keepDims: boolean },
     infer([x], attrs): Spec {
-      wantDType(name, "float32", x);
+      wantDType(name, dtype, x);
       normalizeAxes(attrs.axes, x.shape.length, name);
-      return { shape: reducedShape(x.shape, attrs), dtype: "float32" };
+      return { shape: reducedShape(x.shape, attrs), dtype };
     },
-    grad({ inputs: [x] }, [dy], { axes }): Gradients {
-      const kept = reshape(dy as Value, reducedShape(x.shape, { axes, keepDims: true }));
+    grad({ inputs: [x], outputs: [y] }, [dy], { axes }): Gradients {
+      const kept = reducedShape(x.shape, { axes, keepDims: true });
       const count = sizeOf(axes.map((axis) => x.shape[axis]));
-      return [broadcastTo(grad(kept, count), x.shape)];
+      const flow = { x, y: reshape(y, kept), dy: reshape(dy as Value, kept), axes, count };
+      return [broadcastTo(grad(flow), x.shape)];
     },
     expand([x], { axes, keepDims }): Value | undefined {
       const gap = axes.findLastIndex((axis, i) => i > 0 && axes[i - 1] !== axis - 1);
@@ -52,11 +73,11 @@ const reduction = (name: string, kernel: ReduceKernel, grad: (dy: Value, count: 
     flops: ({ inputs: [x] }) => sizeOf(x.shape),
   });
   return op;
-};
+}
 
 export const reduceOps = {
-  sum: reduction("sum", "f32_sum", (dy) => dy),
-  mean: reduction("mean", "f32_mean", (dy, count) => mul(dy, 1 / count)),
+  sum: reduction("sum", "f32_sum", ({ dy }) => dy),
+  mean: reduction("mean", "f32_mean", ({ dy, count }) => mul(dy, 1 / count)),
   argMax: defineOp<{ axis: number }>("argMax", {
     attrs: { axis: integer(0, 7) },
     infer([x], { axis }) {
@@ -70,7 +91,7 @@ export const reduceOps = {
   }),
 };
 
-interface ReduceOptions {
+export interface ReduceOptions {
   /** Keep the reduced axes with size 1; default false. */
   keepDims?: boolean;
 }
