@@ -7,7 +7,7 @@ import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./
 import { checkBatchSize, judgeBatches } from "./evaluate.js";
 import { type CheckedExamples, checkExamples, told } from "./objective.js";
 import { FitRun } from "./run.js";
-import { type Batches, fromDataset, fromMemory, isDataset, open, type TrainingData } from "./source.js";
+import { type Batches, fromDataset, fromMemory, isDataset, open, type TrainingData, until } from "./source.js";
 import type { Logs } from "./trainer.js";
 import { type TrainerOptions, Training } from "./training.js";
 import { type ClassWeight, classWeights, type SampleWeight } from "./weighting.js";
@@ -28,7 +28,7 @@ export interface FitOptions extends TrainerOptions {
   sampleWeight?: SampleWeight;
   /** What samples of a class count in the loss, `{ 0: 1, 1: 5 }`; times `sampleWeight`. Not for validation. Default 1 for all. */
   classWeight?: ClassWeight;
-  /** Stops between two steps; the model keeps what it has learnt. */
+  /** Stops between two steps, or while a dataset is waited for; the model keeps what it has learnt. */
   signal?: AbortSignal;
 }
 
@@ -88,7 +88,7 @@ async function* run(
       const sums = training.names.map(() => 0);
       let logs: Logs = {};
       let [step, seen] = [0, 0];
-      for await (const { examples, samples, steps = counted } of batches(epoch)) {
+      for await (const { examples, samples, steps = counted } of until(signal, batches(epoch))) {
         signal?.throwIfAborted();
         if (stopped()) break;
         const numbers = training.step(examples, samples);

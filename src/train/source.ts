@@ -101,6 +101,31 @@ export function fromDataset(
   };
 }
 
+/** The same batches; an abort ends them also while one is awaited that may never come. */
+export async function* until(
+  signal: AbortSignal | undefined,
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
+): AsyncGenerator<Batch> {
+  if (signal === undefined || Symbol.iterator in batches) return yield* batches;
+  const source = batches[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await orAborted(signal, source.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    source.return?.(undefined)?.catch(() => {}); // not awaited: it, too, may never come
+  }
+}
+
+const orAborted = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+
 type Fields = { x: Tensor[]; y: Tensor[]; sampleWeight?: Tensor };
 
 function fieldsOf(element: Example, index: number, op: string): Fields {

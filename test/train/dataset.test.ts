@@ -282,3 +282,25 @@ test("batches of many sizes do not pile up memory", async () => {
   expect(model.plan().memory).toBe(before);
   await fit(model, sizes, { optimizer: "adam", loss, epochs: 2 });
 });
+
+test("an abort does not wait for an element that never comes; the model keeps the steps done", async () => {
+  const controller = new AbortController();
+  const data = dataset(async function* () {
+    yield* elements(32);
+    setTimeout(() => controller.abort(new Error("enough")), 1);
+    await new Promise(() => {});
+  });
+  const [model, other] = [await classifier(), await classifier()];
+  const run = fit(model, data, { optimizer: "adam", loss, signal: controller.signal });
+  await expect(Promise.resolve(run)).rejects.toThrow("enough");
+  await fit(other, dataset(elements(32)), { optimizer: "adam", loss });
+  expect(model.weights()).toEqual(other.weights());
+});
+
+test("a signal that nobody uses changes nothing", async () => {
+  const { signal } = new AbortController();
+  const [model, other] = [await classifier(), await classifier()];
+  await fit(model, dataset(elements(70)), { optimizer: "adam", loss, signal, epochs: 2 });
+  await fit(other, dataset(elements(70)), { optimizer: "adam", loss, epochs: 2 });
+  expect(model.weights()).toEqual(other.weights());
+});
