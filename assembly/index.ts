@@ -34,7 +34,6 @@ export { f32_dropout, f32_random_normal, f32_random_truncated_normal, f32_random
 export { f32_argmax, f32_count_nonfinite, f32_mean, f32_sum } from "./reduce";
 export { f32_adamw, f32_rmsprop } from "./rmsprop";
 export { f32_cumsum, f32_prod_grad } from "./scan";
-export { f32_adamw, f32_rmsprop } from "./rmsprop";
 export { f32_softmax, f32_softmax_grad } from "./softmax";
 export { x32_strided_copy, x8_strided_copy } from "./strided";
 export { f32_exp, f32_log } from "./unary";

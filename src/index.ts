@@ -7,6 +7,16 @@ export { type Conv2dLayerOptions, conv2d } from "./layers/conv2d.js";
 export { type DenseOptions, dense } from "./layers/dense.js";
 export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
+export { average, type ConcatenateOptions, concatenate } from "./layers/merge.js";
+export {
+  type Border2d,
+  cropping2d,
+  permute,
+  repeatVector,
+  type UpSampling2dOptions,
+  upSampling2d,
+  zeroPadding2d,
+} from "./layers/movement.js";
 export {
   type BatchNormalizationOptions,
   batchNormalization,

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, conv2d, dense, flatten, input, load, maxPooling2d, save, sequential } from "lanewise";
-import { adam, evaluate, fit, progressBar } from "lanewise/train";
+import { adam, evaluate, fit, polynomialDecay, progressBar } from "lanewise/train";
 import { parseOptions, UsageError, usage } from "./options.mjs";
 import { present } from "./present.mjs";
 import { drawn, part, stored } from "./samples.mjs";
@@ -42,9 +42,12 @@ async function main() {
   const progress = process.stderr.isTTY ? progressBar() : lines;
   /** @type {import("lanewise/train").EvaluateOptions} */
   const judged = { loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"], batchSize };
+  // The learning rate falls in a straight line to a twentieth: the last steps settle instead of wandering.
+  const steps = epochs * Math.ceil(count(train) / batchSize);
+  const learningRate = polynomialDecay(0.001, Math.max(1, steps), { endLearningRate: 0.00005 });
   const { history } = await fit(model, train, {
     ...judged,
-    optimizer: cooling(adam(), epochs * Math.ceil(count(train) / batchSize)),
+    optimizer: adam({ learningRate }),
     epochs,
     seed,
     validation,
@@ -94,16 +97,6 @@ async function main() {
   console.error(`wrote ${paths.model} and ${paths.report}`);
   if (!identical) throw new Error("the loaded model differs from the saved one");
 }
-
-/**
- * The optimizer with a learning rate that falls in a straight line to a twentieth: the last steps settle instead of wandering.
- * @param {import("lanewise/train").Optimizer} optimizer @param {number} steps of the whole training
- * @returns {import("lanewise/train").Optimizer}
- */
-const cooling = (optimizer, steps) => ({
-  ...optimizer,
-  rate: (step) => optimizer.rate(step) * (1 - (0.95 * (step - 1)) / steps),
-});
 
 /**
  * A callback for `fit` that keeps what the report draws: loss and accuracy of every step, and how long it all took.

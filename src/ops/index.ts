@@ -4,6 +4,7 @@ import { activationOps } from "./activation.js";
 import { arithmeticOps } from "./arithmetic.js";
 import { batchNormOps } from "./batchnorm.js";
 import { broadcastOps } from "./broadcast.js";
+import { castOps } from "./cast.js";
 import { comparisonOps } from "./comparison.js";
 import { concatOps } from "./concat.js";
 import { convOps } from "./conv2d.js";
@@ -34,6 +35,7 @@ export const ops = {
   ...arithmeticOps,
   ...batchNormOps,
   ...broadcastOps,
+  ...castOps,
   ...comparisonOps,
   ...concatOps,
   ...convOps,

@@ -7,6 +7,7 @@ const EXP_TERMS = 14;
 const COS_TERMS = 11;
 const LN2_HIGH = 0.6931471803691238; // 32 bits, so that k * LN2_HIGH is exact
 const LN2_LOW = 1.9082149292705877e-10;
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: numbers here are written out, the same in every engine
 const PI = 3.141592653589793;
 
 /** b^n for a whole n >= 0, by repeated squaring. */
@@ -19,8 +20,10 @@ export function power(b: number, n: number): number {
 
 /** e^x within 2 units in the last place for |x| <= 700; 0 below -745, Infinity above 710. */
 export function exp(x: number): number {
+  // biome-ignore lint/complexity/useMathMinMax: NaN passes
   if (!(x > -745.2)) return x < 0 ? 0 : x;
   if (x > 709.8) return Number.POSITIVE_INFINITY;
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: as above
   const k = Math.floor(x * 1.4426950408889634 + 0.5);
   const r = x - k * LN2_HIGH - k * LN2_LOW;
   let sum = 1;
