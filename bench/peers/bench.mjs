@@ -85,11 +85,13 @@ function cold() {
   }));
 }
 
-/** Whether node_modules is what the lock file says. */
+/** Whether node_modules has every package in the version that the lock file names. */
 function installed() {
   try {
-    const [wanted, found] = ["package-lock.json", "node_modules/.package-lock.json"].map((file) => read(file).packages);
-    return Object.entries(wanted).every(([path, { version }]) => path === "" || found[path]?.version === version);
+    const { packages } = read("package-lock.json");
+    return Object.entries(packages).every(
+      ([path, { version }]) => !path || read(`${path}/package.json`).version === version,
+    );
   } catch {
     return false;
   }

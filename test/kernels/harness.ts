@@ -46,7 +46,7 @@ export function out(
   type: Float32ArrayConstructor | Int32ArrayConstructor | Uint32ArrayConstructor = Float32Array,
 ): Target {
   const initial = new type(length);
-  new Uint32Array(initial.buffer).fill(GUARD);
+  new Uint32Array(initial.buffer).fill(UNWRITTEN);
   return { initial };
 }
 
@@ -91,7 +91,9 @@ export function runIn(
   }
   const { memory, exports, heap } = instantiate(build, bytes + 64);
   if (!exports[kernel]) throw new Error(`kernels.${build}.wasm does not export ${kernel}`);
-  new Uint32Array(memory.buffer, heap, bytes >>> 2).fill(GUARD);
+  new Uint32Array(memory.buffer, heap, bytes >>> 2).forEach((_, i, words) => {
+    words[i] = guard(i);
+  });
   for (const [key, offset] of buffers) viewAt(memory, heap + offset, initialOf(key)).set(initialOf(key));
   const before = new Uint8Array(memory.buffer.slice(0));
 
@@ -215,10 +217,15 @@ export const SPECIALS = Float32Array.of(
 );
 
 /** Lengths below, at and above every width a kernel works in: 4 lanes, 16 partial sums, unrolled blocks. */
-export const SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1000];
+export const SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1000];
 
-const GUARD = 0x7fc0beef; // a NaN, so that what is read past an input shows when it is used
+const UNWRITTEN = 0x7fc0beef; // a NaN
 const ZONE = 128; // bytes of guard around each buffer
+/**
+ * What stands between buffers: floats in [1, 2), so that a sum or maximum that takes one in shows it, and another one at each
+ * address, so that none can be overwritten with what was read past an input.
+ */
+const guard = (i: number) => 0x3f800000 | (Math.imul(i, 0x9e3779b1) >>> 9);
 const bits64 = new Float64Array(1);
 const word64 = new BigUint64Array(bits64.buffer);
 

@@ -38,6 +38,26 @@ test("softmax of equal numbers is uniform, and infinities behave as limits where
   );
 });
 
+test("softmax's exponential of numbers up to 0 has the bits of exp, subnormal ones included", () => {
+  const x = new Random(2).f32(20_000, -106, 0);
+  const e = runF32("f32_exp", x.length, x, out(x.length));
+  const y = e.map((v) => v * Math.fround(1 / Math.fround(1 + v)));
+  const pairs = Float32Array.from({ length: 2 * x.length }, (_, i) => (i % 2 ? x[(i - 1) / 2] : 0));
+  const softmax = runF32("f32_softmax", x.length, 2, pairs, out(pairs.length));
+  expectSameBits(
+    softmax.filter((_, i) => i % 2 === 1),
+    y,
+  );
+});
+
+test("every NaN makes its row NaN, whatever its payload", () => {
+  for (const bits of [0x7f800001, 0x7fc0beef, 0x7fffffff, 0xff80beef, 0xffffffff]) {
+    const x = new Random(bits).f32(37);
+    new Uint32Array(x.buffer)[20] = bits;
+    expect(runF32("f32_softmax", 1, 37, x, out(37)).every(Number.isNaN)).toBe(true);
+  }
+});
+
 test("NaN, +infinity, or nothing but -infinity make a row NaN and leave the others", () => {
   for (const n of [5, 16, 37]) {
     const clean = new Random(n).f32(4 * n);
