@@ -23,7 +23,7 @@ function nearest(n: number, size: number): Value {
 
 export const resizeOps = {
   resize: defineOp<ResizeAttrs>("resize", {
-    attrs: { size: integers(1, 2), interpolation: oneOf("nearest", "bilinear") },
+    attrs: { size: integers(1, 2, 2 ** 16), interpolation: oneOf("nearest", "bilinear") },
     infer([x], { size, interpolation }) {
       wantRank("resize", 4, "an image [height, width, channels]", x);
       if (interpolation === "bilinear") wantDType("resize", "float32", x);
