@@ -12,11 +12,17 @@ export function f32_to_i32(n: u32, x: usize, y: usize): void {
 
 /** y [n] (i8) = x, towards zero, saturated. */
 export function f32_to_i8(n: u32, x: usize, y: usize): void {
+  if (SIMD) {
+    for (; n >= 16; n -= 16, x += 64, y += 16) v128.store(y, i8x16.narrow_i16x8_s(eight(x), eight(x + 32)));
+  }
   for (; n > 0; n--, x += 4, y++) store<i8>(y, <i8>saturate(load<f32>(x), -128, 127));
 }
 
 /** y [n] (u8) = x, towards zero, saturated. */
 export function f32_to_u8(n: u32, x: usize, y: usize): void {
+  if (SIMD) {
+    for (; n >= 16; n -= 16, x += 64, y += 16) v128.store(y, i8x16.narrow_i16x8_u(eight(x), eight(x + 32)));
+  }
   for (; n > 0; n--, x += 4, y++) store<u8>(y, <u8>saturate(load<f32>(x), 0, 255));
 }
 
@@ -82,6 +88,14 @@ export function x8_copy(n: u32, x: usize, y: usize): void {
 /** y [n] (u8) = 1 where x (i8 or u8) is not 0, else 0. */
 export function x8_to_bool(n: u32, x: usize, y: usize): void {
   for (; n > 0; n--, x++, y++) store<u8>(y, <u8>(load<u8>(x) != 0));
+}
+
+/** Eight floats from `x` on as i16, towards zero, saturated. */
+// @ts-ignore: decorator
+@inline
+function eight(x: usize): v128 {
+  const low = i32x4.trunc_sat_f32x4_s(v128.load(x)), high = i32x4.trunc_sat_f32x4_s(v128.load(x, 16));
+  return i16x8.narrow_i32x4_s(low, high);
 }
 
 /** x towards zero within [low, high], NaN as 0. The scalar form of trunc_sat, which asc does not have. */

@@ -1,6 +1,7 @@
 export {
   f32_abs, f32_elu, f32_elu_grad, f32_erf, f32_floor, f32_gelu, f32_gelu_grad, f32_gelu_tanh, f32_gelu_tanh_grad,
-  f32_leaky_relu, f32_leaky_relu_grad, f32_log1p, f32_mish, f32_mish_grad, f32_neg, f32_rsqrt, f32_sigmoid, f32_sigmoid_grad,
+  f32_leaky_relu, f32_leaky_relu_grad, f32_log1p, f32_mish, f32_mish_grad, f32_neg, f32_rsqrt,
+  f32_sigmoid, f32_sigmoid_grad,
   f32_sign, f32_silu, f32_silu_grad, f32_softplus, f32_sqrt, f32_tanh, f32_tanh_grad,
 } from "./activation";
 export { f32_avg_pool2d, f32_avg_pool2d_grad } from "./avgpool";

@@ -5,14 +5,14 @@ import { put } from "./map";
 
 /**
  * y [outer, m, inner] = x [outer, n, inner] read at positions (i + 1/2) n / m - 1/2 of its middle axis, a + (b - a) t between
- * neighbours a and b, the first and last ones repeated outwards. Positions are exact to float64, t is rounded to float32.
+ * neighbours a and b, the first and last ones repeated outwards. Positions are float64, n / m rounded first; t is rounded to float32.
  */
 export function f32_interpolate(outer: u32, n: u32, inner: u32, m: u32, x: usize, y: usize): void {
-  const row = <usize>inner << 2;
+  const row = <usize>inner << 2, scale = <f64>n / <f64>m, last = <i32>n - 1;
   for (; outer > 0; outer--, x += row * n) {
     for (let i: u32 = 0; i < m; i++, y += row) {
-      const at = position(i, n, m), lower = floor(at), t = <f32>(at - lower);
-      const a = x + row * clamp(lower, n), b = x + row * clamp(lower + 1, n);
+      const at = position(i, scale), lower = floor(at), k = <i32>lower, t = <f32>(at - lower);
+      const a = x + row * max(k, 0), b = x + row * min(k + 1, last);
       if (SIMD && inner > 1) between<v128>(splat<v128>(t), a, b, y, row);
       else between<f32>(t, a, b, y, row);
     }
@@ -21,12 +21,12 @@ export function f32_interpolate(outer: u32, n: u32, inner: u32, m: u32, x: usize
 
 /** dx [outer, n, inner] of f32_interpolate from dy [outer, m, inner]: 0, then each row of dy in order, (1 - t) and t of it. */
 export function f32_interpolate_grad(outer: u32, n: u32, inner: u32, m: u32, dy: usize, dx: usize): void {
-  const row = <usize>inner << 2;
+  const row = <usize>inner << 2, scale = <f64>n / <f64>m, last = <i32>n - 1;
   memory.fill(dx, 0, row * n * outer);
   for (; outer > 0; outer--, dx += row * n) {
     for (let i: u32 = 0; i < m; i++, dy += row) {
-      const at = position(i, n, m), lower = floor(at), t = <f32>(at - lower);
-      const a = dx + row * clamp(lower, n), b = dx + row * clamp(lower + 1, n);
+      const at = position(i, scale), lower = floor(at), k = <i32>lower, t = <f32>(at - lower);
+      const a = dx + row * max(k, 0), b = dx + row * min(k + 1, last);
       if (SIMD && inner > 1) {
         spread<v128>(splat<v128>(1 - t), dy, a, row);
         spread<v128>(splat<v128>(t), dy, b, row);
@@ -38,12 +38,10 @@ export function f32_interpolate_grad(outer: u32, n: u32, inner: u32, m: u32, dy:
   }
 }
 
-function position(i: u32, n: u32, m: u32): f64 {
-  return ((<f64>i + 0.5) * <f64>n) / <f64>m - 0.5;
-}
-
-function clamp(at: f64, n: u32): u32 {
-  return <u32>max<f64>(0, min<f64>(at, <f64>(n - 1)));
+// @ts-ignore: decorator
+@inline
+function position(i: u32, scale: f64): f64 {
+  return (<f64>i + 0.5) * scale - 0.5;
 }
 
 function between<V>(t: V, a: usize, b: usize, y: usize, row: usize): void {

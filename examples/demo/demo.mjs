@@ -112,7 +112,7 @@ function recorder(samples) {
     seconds,
     stepsPerSecond: () => (1000 * timed) / time,
     /** @param {import("lanewise/train").FitStep} at */
-    onTrainBatchEnd({ epoch, step, steps, loss: lossNow, logs }) {
+    onTrainBatchEnd({ epoch, step, steps = step, loss: lossNow, logs }) {
       const now = performance.now();
       if (step > 1) {
         timed++;

@@ -19,7 +19,7 @@ export async function compileKernels() {
     const bytes = readFileSync(`${drafts}/kernels.simd.wasm`);
     writeIfChanged(
       at("src/runtime/wasm.generated.ts"),
-      `${HEADER}export const KERNELS: string = "${bytes.toString("base64")}";\n`,
+      `${HEADER}export const KERNELS: string = "${bytes.toString("hex")}";\n`,
     );
   } finally {
     rmSync(drafts, { recursive: true });

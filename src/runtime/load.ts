@@ -9,7 +9,7 @@ import { KERNELS } from "./wasm.generated.js";
  * const model = await build(input([4]), dense(2), { kernels: await kernelModule() });
  */
 export const kernelModule: () => Promise<WebAssembly.Module> = /* @__PURE__ */ once(() =>
-  WebAssembly.compile(fromBase64(KERNELS)),
+  WebAssembly.compile(fromHex(KERNELS)),
 );
 
 function once<T>(make: () => T): () => T {
@@ -21,13 +21,14 @@ function once<T>(make: () => T): () => T {
 }
 
 interface Decoders {
-  Uint8Array: { fromBase64?(text: string): Uint8Array<ArrayBuffer> };
-  Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> };
+  Uint8Array: { fromHex?(text: string): Uint8Array<ArrayBuffer> };
+  Buffer?: { from(text: string, encoding: "hex"): Uint8Array<ArrayBuffer> };
 }
 
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+// Hexadecimal and not base64: a byte stays a pair of characters, so that gzip finds what repeats (22 KB of a bundle, not 30).
+function fromHex(text: string): Uint8Array<ArrayBuffer> {
   const { Uint8Array: bytes, Buffer: buffer } = globalThis as unknown as Decoders;
-  if (bytes.fromBase64) return bytes.fromBase64(text);
-  if (buffer) return buffer.from(text, "base64"); // Node 20 to 24: 0.1 ms instead of 1.2 in a fresh process
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  if (bytes.fromHex) return bytes.fromHex(text);
+  if (buffer) return buffer.from(text, "hex"); // Node 20 to 24: a tenth of the loop's time in a fresh process
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
 }

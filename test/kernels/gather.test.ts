@@ -83,7 +83,7 @@ test("one_hot writes one 1 a row, none for an index outside", () => {
 
 /** Neighbours and weight of position i, as the kernel states them. */
 function place(i: number, n: number, m: number): [a: number, b: number, t: number] {
-  const at = ((i + 0.5) * n) / m - 0.5;
+  const at = (i + 0.5) * (n / m) - 0.5;
   const clamp = (k: number) => Math.min(Math.max(k, 0), n - 1);
   const low = Math.floor(at);
   return [clamp(low), clamp(low + 1), fround(at - low)];
