@@ -1,7 +1,7 @@
 // Comma-separated values as records of text: RFC 4180, with any delimiter, line ends of all kinds, and the line in every error.
 //
 // Our own parser, after a look at the libraries (gzipped, in a browser): papaparse is 7.3 KB and csv-parse 14.2 KB, all of `csv` here 3.4;
-// d3-dsv and uDSV make their row objects by `new Function`, which Workers forbid. None of them has line and column for every error.
+// d3-dsv and uDSV make their row objects by `new Function`, which Workers forbid. The errors here have line and column.
 import { FormatError } from "../errors.js";
 
 /** One line of the file, or several where a quoted field goes over line ends. */

@@ -33,8 +33,8 @@ export function normalizer(x: Tensor): Normalizer {
     for (let i = column; i < data.length; i += columns) sum += of(data[i]);
     return sum / rows;
   };
-  // Differences to the first row: the mean of a column that never changes is exact, and its variance exactly 0.
-  const mean = Array.from({ length: columns }, (_, c) => data[c] + average(c, (v) => v - data[c]));
+  // Two passes: no difference of large sums. A column that never changes has exactly its value as mean, and 0 as variance.
+  const mean = Array.from({ length: columns }, (_, c) => average(c, (v) => v));
   const variance = mean.map((m, c) => average(c, (v) => (v - m) * (v - m)));
   return { mean, variance };
 }

@@ -157,6 +157,10 @@ describe("shuffle", () => {
     const parts = [0, 10, 20].map((i) => before.slice(i, i + 10));
     for (const part of parts) expect(sorted(part)).toEqual(numbers(10));
     expect(new Set(parts.map(String)).size).toBe(3);
+    const epochs = await Promise.all(
+      [3, 4, 5].map((epoch) => collect(dataset(numbers(10)).shuffle(1).elements(epoch))),
+    );
+    expect(await collect(dataset(numbers(10)).shuffle(1).repeat(3).elements(1))).toEqual(epochs.flat());
     const after = await collect(dataset(numbers(10)).repeat(3).shuffle(1));
     expect(sorted(after)).toEqual(numbers(30).map((i) => Math.floor(i / 3)));
     expect(sorted(after.slice(0, 10))).not.toEqual(numbers(10));
