@@ -7,22 +7,28 @@ import { broadcast, type Shape, sameShape, show, sizeOf } from "../shape.js";
 import { binary, broadcastLoops, mul, operand, sub } from "./arithmetic.js";
 import { broadcastTo } from "./broadcast.js";
 import { likeInput, wantDType } from "./check.js";
-import { scalar } from "./leaf.js";
+import { sumTo } from "./reduce.js";
 import { log } from "./unary.js";
 
 type CompareKernel = Extract<KernelName, "f32_equal" | "f32_less" | "f32_less_equal">;
 
-const comparison = (name: string, kernel: CompareKernel): Op =>
-  defineOp(name, {
+// Repeating operands is left to `expand`: while a graph is defined its batch is not final, and a repeated shape would hold it.
+const comparison = (name: string, kernel: CompareKernel): Op => {
+  const op: Op = defineOp(name, {
     infer([a, b]) {
       wantDType(name, "float32", a, b);
-      if (!sameShape(a.shape, b.shape))
-        throw new ShapeError({ op: name, expected: show(a.shape), actual: show(b.shape) });
-      return { shape: a.shape, dtype: "bool" };
+      return { shape: broadcast(a.shape, b.shape, name), dtype: "bool" };
     },
     grad: (): Gradients => [undefined, undefined],
+    expand([a, b]) {
+      if (sameShape(a.shape, b.shape)) return undefined;
+      const shape = broadcast(a.shape, b.shape, name);
+      return apply(op, [broadcastTo(a, shape), broadcastTo(b, shape)]);
+    },
     lower: (emit, { inputs: [a, b], outputs: [y] }) => emit.call(kernel, sizeOf(y.shape), a, b, y),
   });
+  return op;
+};
 
 interface Limits {
   readonly low: number;
@@ -78,18 +84,16 @@ export const comparisonOps = {
     infer([c, a, b]) {
       wantDType("where", "bool", c);
       wantDType("where", "float32", a, b);
-      if (!sameShape(c.shape, a.shape) || !sameShape(a.shape, b.shape)) {
-        throw new ShapeError({
-          op: "where",
-          expected: "three arrays of one shape",
-          actual: [c, a, b].map((x) => show(x.shape)).join(", "),
-        });
-      }
-      return { shape: a.shape, dtype: "float32" };
+      return { shape: broadcast(broadcast(a.shape, b.shape, "where"), c.shape, "where"), dtype: "float32" };
     },
-    grad({ inputs: [c] }, [dy]): Gradients {
-      const zero = scalar(0);
-      return [undefined, where(c, dy as Value, zero), where(c, zero, dy as Value)];
+    grad({ inputs: [c, a, b] }, [dy]): Gradients {
+      return [undefined, sumTo(where(c, dy as Value, 0), a.shape), sumTo(where(c, 0, dy as Value), b.shape)];
+    },
+    expand([c, a, b]): Value | undefined {
+      const shape = broadcast(broadcast(a.shape, b.shape, "where"), c.shape, "where");
+      if ([c, a, b].every((value) => sameShape(value.shape, shape))) return undefined;
+      const mask = sameShape(c.shape, shape) ? c : apply(comparisonOps.broadcastBool, [c], { shape });
+      return apply(comparisonOps.where, [mask, broadcastTo(a, shape), broadcastTo(b, shape)]);
     },
     lower: (emit, { inputs: [c, a, b], outputs: [y] }) => emit.call("f32_where", sizeOf(y.shape), c, a, b, y),
     inPlace: 1,
@@ -115,11 +119,7 @@ export const comparisonOps = {
 
 const chosen = (first: Value, dy: Value): readonly [Value, Value] => [where(first, dy, 0), where(first, 0, dy)];
 
-function compare(op: Op, a: Value | number, b: Value | number): Value {
-  const [x, y] = [operand(a), operand(b)];
-  const shape = broadcast(x.shape, y.shape, op.name);
-  return apply(op, [broadcastTo(x, shape), broadcastTo(y, shape)]);
-}
+const compare = (op: Op, a: Value | number, b: Value | number): Value => apply(op, [operand(a), operand(b)]);
 
 /**
  * a == b with NumPy broadcasting, as booleans; NaN equals nothing. No gradient flows.
@@ -177,12 +177,8 @@ export const logicalNot = (x: Value): Value => apply(comparisonOps.logicalNot, [
  * const x = input([3]);
  * where(greater(x, 0), x, 0).shape; // [1, 3]
  */
-export function where(condition: Value, a: Value | number, b: Value | number): Value {
-  const [x, y] = [operand(a), operand(b)];
-  const shape = broadcast(broadcast(x.shape, y.shape, "where"), condition.shape, "where");
-  const c = sameShape(condition.shape, shape) ? condition : apply(comparisonOps.broadcastBool, [condition], { shape });
-  return apply(comparisonOps.where, [c, broadcastTo(x, shape), broadcastTo(y, shape)]);
-}
+export const where = (condition: Value, a: Value | number, b: Value | number): Value =>
+  apply(comparisonOps.where, [condition, operand(a), operand(b)]);
 
 /**
  * min(max(x, low), high); NaN stays. The gradient flows where x is within the limits.

@@ -4,6 +4,7 @@ import {
   add,
   build,
   dense,
+  greater,
   input,
   load,
   matmul,
@@ -15,6 +16,7 @@ import {
   type Tensor,
   tensor,
   type Value,
+  where,
 } from "../../src/index.js";
 import { fit, sgd } from "../../src/train/index.js";
 
@@ -119,4 +121,10 @@ test("prelu learns its slope below zero, one per shared axis", async () => {
     { optimizer: sgd({ learningRate: 0.001 }), loss: "mse" },
   );
   expect(model.weights()["prelu/alpha"].data[0]).toBeLessThan(0.5);
+});
+
+test("comparisons and where work at any batch size", async () => {
+  const x = input([3]);
+  const model = await build(x, where(greater(x, 1), x, 0));
+  expect((model.predict(Float32Array.of(0, 2, 3, 4, -1, 1)) as Tensor).data).toEqual(Float32Array.of(0, 2, 3, 4, 0, 0));
 });
