@@ -1,23 +1,23 @@
 // Largest, smallest and product of x [outer, reduce, inner] to y [outer, inner]. Products: along rows in the order of `fold`,
 // else in sequence. For the extrema the order is no matter: NaN if any is, +0 above -0.
 
-import { above, load, max, min, mul, neg, SIMD, splat, splatInt, store, where, whereInt } from "./lanes";
-import { map, put } from "./map";
-import { fold } from "./reduce";
+import { above, load, max, min, mul, neg, SIMD, splatInt, where, whereInt } from "./lanes";
+import { put } from "./map";
+import { reduceAxis } from "./reduce";
 
 /** y [outer, inner] = the largest of x [outer, reduce, inner], NaN if any is; -Infinity of none. */
 export function f32_max(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
-  foldAxis<Largest>(outer, reduce, inner, x, y);
+  reduceAxis<Largest>(outer, reduce, inner, x, y);
 }
 
 /** y [outer, inner] = the smallest of x [outer, reduce, inner], NaN if any is; Infinity of none. */
 export function f32_min(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
-  foldAxis<Smallest>(outer, reduce, inner, x, y);
+  reduceAxis<Smallest>(outer, reduce, inner, x, y);
 }
 
 /** y [outer, inner] = the product of x [outer, reduce, inner]; 1 of none. */
 export function f32_prod(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
-  foldAxis<Product>(outer, reduce, inner, x, y);
+  reduceAxis<Product>(outer, reduce, inner, x, y);
 }
 
 /** y [outer, inner] (i32) = index of the first minimum of x [outer, reduce, inner]; NaN counts as minimum. reduce > 0. */
@@ -40,41 +40,6 @@ function argmin<V, I>(reduce: u32, inner: u32, x: usize, y: usize): void {
     }
     put<I>(y, index, end - y);
   }
-}
-
-function foldAxis<F>(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
-  for (; outer > 0; outer--, x += <usize>(reduce * inner) << 2, y += <usize>inner << 2) {
-    if (inner == 1) store<f32>(y, fold<F>(reduce, x, x, 0));
-    else if (SIMD) columns<F, v128>(reduce, inner, x, y);
-    else columns<F, f32>(reduce, inner, x, y);
-  }
-}
-
-/** y [inner] = F down the columns of x [reduce, inner], in sequence; lanes across columns, four rows at a time. */
-function columns<F, V>(reduce: u32, inner: u32, x: usize, y: usize): void {
-  const row = <usize>inner << 2, w = sizeof<V>(), zero = splat<V>(0);
-  map<Start<F>>(inner, y, 0, 0, y);
-  for (; reduce >= 4; reduce -= 4, x += 4 * row) {
-    for (let j: usize = 0; j < row; j += w) {
-      let acc = load<V>(y + j);
-      const p = x + j;
-      acc = changetype<F>(0).step<V>(acc, p, p, zero);
-      acc = changetype<F>(0).step<V>(acc, p + row, p, zero);
-      acc = changetype<F>(0).step<V>(acc, p + 2 * row, p, zero);
-      acc = changetype<F>(0).step<V>(acc, p + 3 * row, p, zero);
-      put<V>(y + j, acc, row - j);
-    }
-  }
-  for (; reduce > 0; reduce--, x += row) {
-    for (let j: usize = 0; j < row; j += w) {
-      put<V>(y + j, changetype<F>(0).step<V>(load<V>(y + j), x + j, x, zero), row - j);
-    }
-  }
-}
-
-@unmanaged @final class Start<F> {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V, b: V): V { return splat<V>(changetype<F>(0).start()); }
 }
 
 @unmanaged @final class Largest {

@@ -81,7 +81,8 @@ function accumulate<F, V>(n: u32, x: usize, z: usize, a: V, lane: u32): V {
   return changetype<F>(0).join<V>(changetype<F>(0).join<V>(v0, v1), changetype<F>(0).join<V>(v2, v3));
 }
 
-function reduceAxis<F>(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
+/** y [outer, inner] = F over the middle axis of x [outer, reduce, inner]: along rows by `fold`, else down columns in sequence. */
+export function reduceAxis<F>(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
   for (let o: u32 = 0; o < outer; o++) {
     if (inner == 1) store<f32>(y, fold<F>(reduce, x, x, 0));
     else if (SIMD) foldColumns<F, v128>(reduce, inner, x, y);

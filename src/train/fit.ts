@@ -5,10 +5,10 @@ import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
 import { checkBatchSize, judgeBatches } from "./evaluate.js";
-import { type CheckedExamples, checkExamples, told } from "./objective.js";
+import { type CheckedExamples, checkExamples } from "./objective.js";
 import { FitRun } from "./run.js";
 import { type Batches, fromDataset, fromMemory, isDataset, open, type TrainingData, until } from "./source.js";
-import type { Logs } from "./trainer.js";
+import { type Logs, named } from "./trainer.js";
 import { type TrainerOptions, Training } from "./training.js";
 import { type ClassWeight, classWeights, type SampleWeight } from "./weighting.js";
 
@@ -167,9 +167,6 @@ function prepare(
     judged: held ? fromMemory(held, batchSize) : own,
   };
 }
-
-const named = ({ names, objective }: Training, mean: (i: number) => number): Logs =>
-  Object.fromEntries(names.map((name, i) => [name, told(objective, i, mean(i))]));
 
 /** What callbacks get, and whether one has asked to stop. */
 function control(model: Model, training: Training): { context: FitContext; stopped: () => boolean } {

@@ -41,7 +41,8 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
       const examples = checkExamples(model, batch, training.objective, "trainer");
       if (examples.count === 0) throw rangeError({ op: "trainer", expected: "at least one sample", actual: "none" });
       const all = Uint32Array.from({ length: examples.count }, (_, i) => i);
-      return named(training, training.step(examples, all)) as Logs & { loss: number };
+      const numbers = training.step(examples, all);
+      return named(training, (i) => numbers[i]) as Logs & { loss: number };
     },
     get learningRate() {
       return training.learningRate;
@@ -56,5 +57,6 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
   };
 }
 
-const named = ({ names, objective }: Training, numbers: readonly number[]): Logs =>
-  Object.fromEntries(names.map((name, i) => [name, told(objective, i, numbers[i])]));
+/** Loss and metrics under their names; `number` gives each mean by its place. */
+export const named = ({ names, objective }: Training, number: (i: number) => number): Logs =>
+  Object.fromEntries(names.map((name, i) => [name, told(objective, i, number(i))]));
