@@ -21,6 +21,7 @@ export { f32_depthwise_conv2d, f32_depthwise_conv2d_filter_grad } from "./depthw
 export { f32_argmin, f32_max, f32_min, f32_prod } from "./extremum";
 export { f32_scatter_add, i32_one_hot, x32_gather, x8_gather } from "./gather";
 export { f32_gemm, f32_gemm_batched, f32_gemm_tn } from "./gemm";
+export { f32_gemm_unpacked } from "./gemv";
 export { f32_interpolate, f32_interpolate_grad } from "./interpolate";
 export { f32_layer_norm, f32_layer_norm_grad } from "./layernorm";
 export { u8_all, u8_any } from "./logical";

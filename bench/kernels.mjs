@@ -23,7 +23,7 @@ export async function kernelRows() {
 }
 
 /** Gives addresses of fresh random numbers, 64 bytes of room after each. */
-function allocator(memory, start) {
+export function allocator(memory, start) {
   let next = start;
   return (count, scale = 1) => {
     const address = (next + 63) & ~63;

@@ -16,6 +16,7 @@ const FLOPS = {
   f32_conv2d_filter_grad: convolution,
   f32_gemm: product,
   f32_gemm_tn: product,
+  f32_gemm_unpacked: product,
 };
 
 /**

@@ -33,8 +33,11 @@ export interface OpFacts<A> {
   infer(inputs: readonly Spec[], attrs: A): Spec | readonly Spec[];
   /** The gradient rule: upstream gradients of the results in, gradients of the inputs out. Without it nothing flows back. */
   grad?(node: Node, upstream: Gradients, attrs: A): Gradients;
-  /** Rewrites the op into ones nearer to the kernels, choosing algorithms by shape; `undefined` where `lower` can do it as it is. */
-  expand?(inputs: readonly Value[], attrs: A): Value | undefined;
+  /**
+   * Rewrites the op into ones nearer to the kernels, choosing algorithms by shape; `undefined` where `lower` can do it as it is.
+   * `fixed` says for each input whether it depends on weights alone, so that what is made of it is made once.
+   */
+  expand?(inputs: readonly Value[], attrs: A, fixed?: readonly boolean[]): Value | undefined;
   /** Emits the kernel calls. */
   lower?(emit: Emit, node: Node, attrs: A): void;
   /** What the op is when nothing is trained: dropout is its input. */

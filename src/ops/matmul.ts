@@ -9,9 +9,23 @@ import { broadcastTo } from "./broadcast.js";
 import { wantDType } from "./check.js";
 import { sumTo } from "./reduce.js";
 import { reshape } from "./shape.js";
+import { transpose } from "./transpose.js";
 
 /** Columns of one panel of a packed matrix; f32_gemm_pack in assembly/pack.ts says the layout. */
 export const PANEL = 8;
+
+/**
+ * Up to so many rows a matrix on the right that changes from run to run is not packed: reading it once a row costs less
+ * (`npm run bench:methods`).
+ */
+const UNPACKED_ROWS = 6;
+
+/**
+ * Whether a transposed left side is written out before it is multiplied. Read down its columns, each number is in a cache line of
+ * its own, and lines an even distance apart drive each other out: 37 GFLOP/s at 512 x 512 x 512, 47 written out. With few columns
+ * on the right the copy costs more than it saves (`npm run bench:methods`).
+ */
+const isTransposedFirst = (m: number, n: number, k: number): boolean => n >= 64 && (k >= 128 || m % 128 === 0);
 
 interface MatmulAttrs {
   readonly transposeA: boolean;
@@ -26,6 +40,7 @@ interface PackAttrs {
 
 interface GemmAttrs {
   readonly n: number;
+  readonly packed: boolean;
   readonly low: number;
   readonly high: number;
 }
@@ -94,13 +109,18 @@ export const matmulOps = {
         : matmul(x, g, { transposeA: !transposeA });
       return [reshape(sumTo(da, x.shape), a.shape), sumTo(db, b.shape)];
     },
-    expand([a, b], attrs): Value | undefined {
-      const { n, k } = sizes(a, b, attrs);
+    expand([a, b], attrs, fixed): Value | undefined {
+      const { m, n, k } = sizes(a, b, attrs);
       if (!isPlain(a, b, attrs)) return batched(a, b, attrs);
-      const packed = pack(b, k, n, attrs.transposeB);
-      const limits = { n, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-      if (attrs.transposeA) return apply(matmulOps.gemmTn, [a, packed], { n });
-      return reshape(apply(matmulOps.gemm, [rowsOf(a), packed], limits), [...a.shape.slice(0, -1), n]);
+      const { transposeA, transposeB } = attrs;
+      if (transposeA && !isTransposedFirst(m, n, k))
+        return apply(matmulOps.gemmTn, [a, pack(b, k, n, transposeB)], { n });
+      const left = transposeA ? transpose(a) : rowsOf(a);
+      const packed = transposeB || fixed?.[1] || left.shape[0] > UNPACKED_ROWS;
+      const right = packed ? pack(b, k, n, transposeB) : b;
+      const limits = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+      const product = apply(matmulOps.gemm, [left, right], { n, packed, ...limits });
+      return reshape(product, [...(transposeA ? [m] : a.shape.slice(0, -1)), n]);
     },
     // A scale of the columns, where one matrix serves all rows.
     scaled([a, b], scale, { transposeB }) {
@@ -152,13 +172,14 @@ export const matmulOps = {
     flops: ({ outputs: [c] }, { k }) => 2 * sizeOf(c.shape) * k,
   }),
 
-  /** clamp(a b + bias): inputs a [m, k], packed b, and bias [n] where fused. */
+  /** clamp(a b + bias): inputs a [m, k], b [k, n], packed or as it is, and bias [n] where fused. */
   gemm: defineOp<GemmAttrs>("gemm", {
     internal: true,
-    attrs: { n: integer(0), low: number(), high: number() },
+    attrs: { n: integer(0), packed: boolean, low: number(), high: number() },
     infer: ([a], { n }) => ({ shape: [a.shape[0], n], dtype: "float32" }),
-    lower(emit, { inputs: [a, b, bias], outputs: [c] }, { n, low, high }) {
-      emit.call("f32_gemm", a.shape[0], n, a.shape[1], a, b, bias ?? 0, c, low, high);
+    lower(emit, { inputs: [a, b, bias], outputs: [c] }, { n, packed, low, high }) {
+      const kernel = packed ? "f32_gemm" : "f32_gemm_unpacked";
+      emit.call(kernel, a.shape[0], n, a.shape[1], a, b, bias ?? 0, c, low, high);
     },
     flops: ({ inputs: [a], outputs: [c] }) => 2 * sizeOf(c.shape) * a.shape[1],
     epilogue: true,

@@ -53,6 +53,20 @@ test.each(SHAPES)("gemm %i x %i x %i, bias and clamp", (m, n, k) => {
   );
 });
 
+// Around a vector of columns and a step of four terms.
+const FEW_ROWS = [0, 1, 3].flatMap((m) =>
+  [0, 1, 3, 4, 5, 8, 13].flatMap((n) => [0, 1, 3, 4, 5, 8, 11].map((k) => [m, n, k])),
+);
+
+test.each(FEW_ROWS)("gemm_unpacked %i x %i x %i, bias and clamp", (m, n, k) => {
+  const random = new Random(m * 7919 + n * 131 + k);
+  const [a, b, bias] = [random.f32(m * k), random.f32(k * n), random.wild(n, 3)];
+  const expected = product([m, n, k], (i, t) => a[i * k + t], b, bias, -0.5, 1.25);
+  expectSameBits(runF32("f32_gemm_unpacked", m, n, k, a, b, bias, out(m * n), -0.5, 1.25), expected);
+  const plain = product([m, n, k], (i, t) => a[i * k + t], b);
+  expectSameBits(runF32("f32_gemm_unpacked", m, n, k, a, b, 0, out(m * n), -Infinity, Infinity), plain, "without bias");
+});
+
 test.each(SHAPES)("gemm_tn %i x %i x %i", (m, n, k) => {
   const random = new Random(m * 7919 + n * 131 + k);
   const [a, b] = [random.f32(k * m), random.f32(k * n)];

@@ -1,0 +1,99 @@
+// `npm run bench:methods`: where src/ops chooses between ways to compute the same thing by shape, both ways over a grid of shapes,
+// in alternation. The thresholds there are read from these tables.
+//   --only TEXT  tables whose title holds TEXT     --json  JSON instead of tables
+//   --save  also writes results/methods-node<major>.json
+import { parseArgs } from "node:util";
+import { instantiate } from "lanewise/kernels";
+import { allocator } from "./kernels.mjs";
+import { machine, publish } from "./machine.mjs";
+import { digits, table } from "./table.mjs";
+
+const ROUNDS = 12;
+const SAMPLE = 1.5; // milliseconds
+const NONE = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    json: { type: "boolean", default: false },
+    save: { type: "boolean", default: false },
+  },
+});
+const { kernels, memory } = await instantiate();
+const random = allocator(memory, kernels.heapBase());
+
+const LARGEST = 2 ** 20; // numbers of the largest operand in the grids below
+const buffers = Object.fromEntries(["a", "copy", "b", "packed", "c"].map((name) => [name, random(LARGEST)]));
+
+/** What is chosen, between which two ways, and for which shapes: `first` and `second` do one product of [m, n, k]. */
+const choices = [
+  {
+    title: "a few rows times a matrix that changes: packed first, or as it is",
+    shapes: grid([1, 2, 4, 6, 8, 12], [64, 384, 1024], [64, 384, 1024]),
+    first({ m, n, k, a, b, packed, c }) {
+      kernels.f32_gemm_pack(k, n, n, 1, b, packed);
+      kernels.f32_gemm(m, n, k, a, packed, 0, c, ...NONE);
+    },
+    second: ({ m, n, k, a, b, c }) => kernels.f32_gemm_unpacked(m, n, k, a, b, 0, c, ...NONE),
+  },
+  {
+    title: "a transposed matrix on the left: read down its columns, or written out first",
+    shapes: grid([100, 256, 512, 1600], [16, 32, 64, 128, 256], [32, 128, 512]),
+    first: ({ m, n, k, a, packed, c }) => kernels.f32_gemm_tn(m, n, k, a, packed, c),
+    second({ m, n, k, a, copy, packed, c }) {
+      kernels.x32_strided_copy(1, 1, 1, m, k, 0, 0, 0, 1, m, 0, 0, 0, k, 1, 0, 0, a, copy);
+      kernels.f32_gemm(m, n, k, copy, packed, 0, c, ...NONE);
+    },
+  },
+];
+
+const tables = choices
+  .filter(({ title }) => title.includes(options.only))
+  .map(({ title, shapes, first, second }) => ({
+    title,
+    rows: shapes.map(([m, n, k]) => {
+      const at = { m, n, k, ...buffers };
+      const [one, two] = fastest(
+        () => first(at),
+        () => second(at),
+      );
+      return { m, n, k, first: one, second: two, ratio: two / one };
+    }),
+  }));
+
+publish("methods", { ...machine(), tables }, tables.map(text).join("\n\n"), options);
+
+function grid(ms, ns, ks) {
+  return ks.flatMap((k) => ns.flatMap((n) => ms.map((m) => [m, n, k])));
+}
+
+/** The shortest mean time of a call, in milliseconds, over ROUNDS samples of each function in turn. */
+function fastest(...functions) {
+  const calls = functions.map((run) => {
+    const start = performance.now();
+    let count = 0;
+    while (performance.now() - start < 10 * SAMPLE || count < 3) {
+      run();
+      count++;
+    }
+    return Math.max(1, Math.round(count / 10));
+  });
+  const best = functions.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < ROUNDS; round++)
+    functions.forEach((run, i) => {
+      const start = performance.now();
+      for (let call = 0; call < calls[i]; call++) run();
+      best[i] = Math.min(best[i], (performance.now() - start) / calls[i]);
+    });
+  return best;
+}
+
+function text({ title, rows }) {
+  const cells = rows.map(({ m, n, k, first, second, ratio }) => [
+    `${m} x ${n} x ${k}`,
+    digits(first),
+    digits(second),
+    ratio.toFixed(2),
+  ]);
+  return `${title}\n${table(["m x n x k", "first ms", "second ms", "second / first"], cells)}`;
+}
