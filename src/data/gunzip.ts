@@ -32,7 +32,12 @@ export async function gunzip(
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw refuse("sound gzip data", cause instanceof Error ? cause.message : String(cause), cause);
+        // Node 20 comes here for bytes after the end too: it reads them as a second member before it gives what was in the first.
+        throw refuse(
+          "sound gzip data with nothing after it",
+          cause instanceof Error ? cause.message : String(cause),
+          cause,
+        );
       });
       if (done) break;
       chunks.push(value);

@@ -92,7 +92,7 @@ test.each([
   [
     "followed by other bytes",
     Buffer.concat([gzipSync(small()), Buffer.from("tail")]),
-    /ends in its output's length, 18/,
+    /ends in its output's length, 18|with nothing after it/, // which of the two depends on how early zlib reads the tail
   ],
   ["of two members", Buffer.concat([gzipSync(small()), gzipSync(small())]), /./],
   ["of nothing", gzipSync(new Uint8Array(0)), /expected a header of 4 bytes/],
