@@ -1,12 +1,13 @@
 // Normalisation layers.
-import { rangeError, UnsupportedError } from "../errors.js";
+import { rangeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { batchNorm } from "../ops/batchnorm.js";
 import type { Initializer, InitializerName } from "../ops/initializer.js";
 import { layerNorm } from "../ops/layernorm.js";
 import { constant } from "../ops/leaf.js";
 import { type Regularizer, type RegularizerName, resolveRegularizer } from "../ops/regularizer.js";
-import { normalizeAxes, type Shape, sizeOf } from "../shape.js";
+import { withAxesLast } from "../ops/transpose.js";
+import { normalizeAxes, type Shape, show, sizeOf } from "../shape.js";
 import { tensor } from "../tensor.js";
 import { type Layer, type LayerOptions, layer, type WeightOf } from "./layer.js";
 
@@ -28,7 +29,7 @@ interface NormalizationOptions extends LayerOptions {
 }
 
 export interface BatchNormalizationOptions extends NormalizationOptions {
-  /** The axis of the channels: -1, the last, is the one there is. */
+  /** The axis of the channels, the batch being 0; default -1, the last. Any other costs two transpositions while training. */
   axis?: number;
   /** Share of the old moving statistics in the new ones; default 0.99. */
   momentum?: number;
@@ -39,7 +40,7 @@ export interface BatchNormalizationOptions extends NormalizationOptions {
 }
 
 export interface LayerNormalizationOptions extends NormalizationOptions {
-  /** The axes to normalise over, the last ones; default -1. */
+  /** The axes to normalise over, the batch being 0; default -1. Others than the last ones cost two transpositions. */
   axis?: number | readonly number[];
 }
 
@@ -53,6 +54,13 @@ const shared = [
   "betaRegularizer",
   "gammaRegularizer",
 ] as const;
+
+/** Axes of a sample, ascending. @throws {RangeError} for others: the batch is none */
+function sampleAxes(op: string, axis: number | readonly number[], { shape }: Value): number[] {
+  const axes = normalizeAxes(axis, shape.length, op);
+  if (axes.length > 0 && axes[0] > 0) return axes;
+  throw rangeError({ op, expected: `axes of ${show(shape)} but 0, the batch`, actual: JSON.stringify(axis) });
+}
 
 /** Checks what both layers take, and gives what makes gamma and beta; without one, a constant stands for it. */
 function affine(op: string, options: NormalizationOptions) {
@@ -74,11 +82,11 @@ function affine(op: string, options: NormalizationOptions) {
 }
 
 /**
- * Batch normalization over all axes but the last, as Keras' `BatchNormalization`: while a model is trained with the mean and biased
+ * Batch normalization over all axes but that of the channels, as Keras' `BatchNormalization`: while a model is trained with the mean and biased
  * variance of the batch, else with moving ones. At inference it costs nothing after a convolution or a dense layer, whose weights take it
- * in. Weights: `gamma`, `beta`, and not trained `moving_mean`, `moving_variance`, all [channels].
+ * in (where the channels are last). Weights: `gamma`, `beta`, and not trained `moving_mean`, `moving_variance`, all [channels].
  * @returns a layer from float32 [batch, ..., channels] to the same shape
- * @throws {RangeError} for a momentum outside [0, 1] or a negative epsilon; the layer throws {UnsupportedError} for an axis that is not the last
+ * @throws {RangeError} for a momentum outside [0, 1] or a negative epsilon; the layer throws it for an axis that the input does not have
  * @example
  * const layers = sequential(conv2d(8, 3, { useBias: false }), batchNormalization(), activation("relu"));
  * const model = await build(input([8, 8, 1]), layers);
@@ -93,9 +101,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
   const { epsilon, gamma, beta } = affine(op, options);
   const known = [...shared, "momentum", "movingMeanInitializer", "movingVarianceInitializer"] as const;
   return layer(op, options, known, (x, weight) => {
-    const [at] = normalizeAxes(axis, x.shape.length, op);
-    if (at !== x.shape.length - 1)
-      throw new UnsupportedError(`${op}: axis ${axis} is not the last; channels come last here`);
+    const [at] = sampleAxes(op, axis, x);
     const shape = [x.shape[at]];
     const weights = {
       gamma: gamma(weight, shape),
@@ -103,15 +109,15 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
       movingMean: weight("moving_mean", shape, movingMeanInitializer, { trainable: false }),
       movingVariance: weight("moving_variance", shape, movingVarianceInitializer, { trainable: false }),
     };
-    return batchNorm(x, weights, { momentum, epsilon });
+    return batchNorm(x, weights, { momentum, epsilon, axis: at });
   });
 }
 
 /**
- * Layer normalization, as Keras' `LayerNormalization`: every sample over its last axis, or several of the last. Weights: `gamma`, `beta` of
- * the shape of these axes.
+ * Layer normalization, as Keras' `LayerNormalization`: every sample over its last axis, or any others. Weights: `gamma`, `beta` of the
+ * shape of these axes, in the order of the input.
  * @returns a layer from float32 [batch, ..., features] to the same shape
- * @throws {RangeError} for a negative epsilon; the layer throws {UnsupportedError} for axes that are not the last
+ * @throws {RangeError} for a negative epsilon; the layer throws it for an axis that the input does not have
  * @example
  * layerNormalization({ axis: [-2, -1] })(input([6, 4, 5])).shape; // [1, 6, 4, 5]
  */
@@ -120,10 +126,8 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
   const { axis = -1 } = options;
   const { epsilon, gamma, beta } = affine(op, options);
   return layer(op, options, shared, (x, weight) => {
-    const axes = normalizeAxes(axis, x.shape.length, op);
-    if (axes.length === 0 || axes[0] === 0 || axes[0] !== x.shape.length - axes.length)
-      throw new UnsupportedError(`${op}: axes ${JSON.stringify(axis)} are not the last ones of a sample`);
-    const shape = x.shape.slice(axes[0]);
-    return layerNorm(x, gamma(weight, shape), beta(weight, shape), epsilon);
+    const axes = sampleAxes(op, axis, x);
+    const shape = axes.map((at) => x.shape[at]);
+    return withAxesLast(x, axes, (last) => layerNorm(last, gamma(weight, shape), beta(weight, shape), epsilon));
   });
 }

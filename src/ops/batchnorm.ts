@@ -1,7 +1,8 @@
-// Batch normalization over the last axis. What a graph says is one op; what runs is its training rule (statistics of the batch, moving
-// statistics updated) or its inference rule (x * scale + shift, which depend on weights only and fold into the product before).
+// Batch normalization. What a graph says is one op; what runs is its training rule (statistics of the batch, moving statistics updated;
+// channels that are not last are moved there) or its inference rule (x * scale + shift, which depend on weights only and fold into the
+// product before, where channels are last).
 import { ShapeError } from "../errors.js";
-import { number } from "../graph/attrs.js";
+import { integer, number, optional } from "../graph/attrs.js";
 import { defineOp, type Gradients, type Trained } from "../graph/op.js";
 import { apply, make, type Spec, type Value } from "../graph/value.js";
 import { sameShape, show, sizeOf } from "../shape.js";
@@ -9,22 +10,28 @@ import { add, mul, sub } from "./arithmetic.js";
 import { broadcastTo } from "./broadcast.js";
 import { wantDType } from "./check.js";
 import { scalar } from "./leaf.js";
+import { reshape } from "./shape.js";
+import { withAxesLast } from "./transpose.js";
 
 interface BatchNormAttrs {
   /** Share of the old moving statistics in the new ones. */
   readonly momentum: number;
   /** Added to the variance. */
   readonly epsilon: number;
+  /** Of the channels, not the batch; the last one where nothing is said. */
+  readonly axis?: number;
 }
 
 const epsilon = number(0, 3e38);
 const momentum = number(0, 1);
 
-function checkNorm(op: string, [x, ...weights]: readonly Spec[]): void {
+function checkNorm(op: string, [x, ...weights]: readonly Spec[], axis = x.shape.length - 1): void {
   wantDType(op, "float32", x, ...weights);
-  const channels = x.shape.slice(-1);
-  if (x.shape.length < 2)
-    throw new ShapeError({ op, expected: "an input [..., channels]", actual: show(x.shape.slice(1)) });
+  if (x.shape.length < 2 || axis >= x.shape.length) {
+    const expected = axis < 2 ? "an input [..., channels]" : `an input with an axis ${axis}`;
+    throw new ShapeError({ op, expected, actual: show(x.shape.slice(1)) });
+  }
+  const channels = [x.shape[axis]];
   const other = weights.find(({ shape }) => !sameShape(shape, channels));
   if (other) throw new ShapeError({ op, expected: `weights of shape ${show(channels)}`, actual: show(other.shape) });
 }
@@ -34,25 +41,32 @@ const matrix = ({ shape }: Spec): [number, number] => [sizeOf(shape.slice(0, -1)
 
 function folded([x, gamma, beta, mean, variance]: readonly Value[], attrs: BatchNormAttrs): Value {
   const scale = apply(batchNormOps.batchNormScale, [gamma, variance], { epsilon: attrs.epsilon });
-  return add(mul(x, scale), sub(beta, mul(mean, scale)));
+  const rank = x.shape.length;
+  const { axis = rank - 1 } = attrs;
+  const along = (weights: Value): Value => reshape(weights, [...weights.shape, ...Array(rank - 1 - axis).fill(1)]);
+  return add(mul(x, along(scale)), along(sub(beta, mul(mean, scale))));
 }
 
 export const batchNormOps = {
   /** Inputs: x, gamma, beta, moving mean, moving variance. */
   batchNorm: defineOp<BatchNormAttrs>("batchNorm", {
-    attrs: { momentum, epsilon },
-    infer(inputs) {
-      checkNorm("batchNorm", inputs);
+    attrs: { momentum, epsilon, axis: optional(integer(1, 7)) },
+    infer(inputs, { axis }) {
+      checkNorm("batchNorm", inputs, axis);
       return { shape: inputs[0].shape, dtype: "float32" };
     },
     inference: (inputs, attrs) => folded(inputs, attrs),
     expand: (inputs, attrs) => folded(inputs, attrs),
     training([x, gamma, beta, mean, variance], attrs): Trained {
-      const { outputs } = make(batchNormOps.batchNormTrain, [x, gamma, beta], { epsilon: attrs.epsilon });
+      let outputs: readonly Value[] = [];
+      const value = withAxesLast(x, [attrs.axis ?? x.shape.length - 1], (last) => {
+        outputs = make(batchNormOps.batchNormTrain, [last, gamma, beta], { epsilon: attrs.epsilon }).outputs;
+        return outputs[0];
+      });
       const moved = (old: Value, batch: Value): Value =>
         apply(batchNormOps.movingAverage, [old, batch], { momentum: attrs.momentum });
       return {
-        value: outputs[0],
+        value,
         updates: [
           [3, moved(mean, outputs[1])],
           [4, moved(variance, outputs[2])],
@@ -115,16 +129,18 @@ export const batchNormOps = {
 };
 
 /**
- * Batch normalization over the last axis: with the moving statistics, or with the batch's while a model is trained, which then also
+ * Batch normalization of the channels along one axis: with the moving statistics, or with the batch's while a model is trained, which then also
  * moves the moving ones (Keras 3: old * momentum + batch * (1 - momentum), the variance biased). The layer is `batchNormalization`.
- * @param x float32 [..., channels]; @param weights all [channels]; the moving ones are states
+ * @param x float32 [batch, ..., channels], or with the channels along `axis`
+ * @param weights all [channels]; the moving ones are states
  */
 export const batchNorm = (
   x: Value,
   weights: { gamma: Value; beta: Value; movingMean: Value; movingVariance: Value },
-  { momentum, epsilon }: BatchNormAttrs,
+  { momentum, epsilon, axis = x.shape.length - 1 }: BatchNormAttrs,
 ): Value =>
   apply(batchNormOps.batchNorm, [x, weights.gamma, weights.beta, weights.movingMean, weights.movingVariance], {
     momentum,
     epsilon,
+    ...(axis === x.shape.length - 1 ? {} : { axis }),
   });

@@ -58,3 +58,13 @@ export function transpose(x: Value, axes?: readonly number[]): Value {
   const order = (axes ?? x.shape.map((_, i) => rank - 1 - i)).map((axis) => (axis < 0 ? axis + rank : axis));
   return apply(transposeOps.transpose, [x], { axes: order });
 }
+
+/** `f` of `x` with those axes (ascending) moved behind the others, and its result, of the same shape, with them moved back. */
+export function withAxesLast(x: Value, axes: readonly number[], f: (x: Value) => Value): Value {
+  const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+  if (order.every((axis, i) => axis === i)) return f(x);
+  return transpose(
+    f(transpose(x, order)),
+    order.map((_, i) => order.indexOf(i)),
+  );
+}

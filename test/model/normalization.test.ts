@@ -217,8 +217,13 @@ test.each([
   ],
   ["a momentum above 1", () => batchNormalization({ momentum: 1.5 }), "momentum in [0, 1]"],
   ["a negative epsilon", () => layerNormalization({ epsilon: -1 }), "epsilon"],
-  ["channels that are not last", () => batchNormalization({ axis: 1 })(input([3, 4, 4])), "is not the last"],
-  ["axes that are not the last", () => layerNormalization({ axis: 1 })(input([3, 4])), "are not the last"],
+  ["channels along the batch", () => batchNormalization({ axis: 0 })(input([3, 4, 4])), "but 0, the batch, got 0"],
+  [
+    "a batch to normalise over",
+    () => layerNormalization({ axis: [0, 1] })(input([3, 4])),
+    "but 0, the batch, got [0,1]",
+  ],
+  ["no axes", () => layerNormalization({ axis: [] })(input([3, 4])), "but 0, the batch, got []"],
   ["an axis that there is not", () => layerNormalization({ axis: 5 })(input([3, 4])), "axes in"],
   ["an unknown option", () => batchNormalization({ momentun: 0.9 } as never), '"momentun"'],
 ])("%s: an error that says so", (_, make, message) => {
