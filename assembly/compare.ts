@@ -1,5 +1,5 @@
 // Comparisons to booleans (one byte each, 0 or 1), choosing by them, and the gradient of a clamp. Operands have one shape: the caller
-// repeats them before (u8_broadcast for booleans).
+// repeats them before.
 
 import { SIMD } from "./lanes";
 
@@ -43,19 +43,5 @@ export function f32_clamp_grad(n: u32, x: usize, dy: usize, dx: usize, lo: f32, 
   for (; dx < end; x += 4, dy += 4, dx += 4) {
     const v = load<f32>(x);
     store<f32>(dx, v >= lo && v <= hi ? load<f32>(dy) : 0);
-  }
-}
-
-/** y [d0, d1, d2, d3] (u8) = x, whose steps along each dimension are aN elements, 0 where it is repeated. */
-export function u8_broadcast(
-  d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, x: usize, y: usize,
-): void {
-  for (let i: u32 = 0; i < d0; ++i) {
-    for (let j: u32 = 0; j < d1; ++j) {
-      for (let k: u32 = 0; k < d2; ++k) {
-        let p = x + i * a0 + j * a1 + k * a2;
-        for (const end = y + d3; y < end; ++y, p += a3) store<u8>(y, load<u8>(p));
-      }
-    }
   }
 }

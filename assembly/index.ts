@@ -11,12 +11,12 @@ export {
   u8_to_i32, x8_copy, x8_to_bool,
 } from "./cast";
 export {
-  f32_clamp_grad, f32_equal, f32_less, f32_less_equal, f32_where, u8_broadcast, u8_not,
+  f32_clamp_grad, f32_equal, f32_less, f32_less_equal, f32_where, u8_not,
 } from "./compare";
 export {
   f32_conv2d, f32_conv2d_filter_grad, f32_conv2d_filter_grad_grouped, f32_conv2d_flip, f32_conv2d_grouped,
 } from "./conv";
-export { f32_copy, f32_pad2d, f32_transpose2d } from "./copy";
+export { f32_copy, f32_pad2d } from "./copy";
 export { f32_depthwise_conv2d, f32_depthwise_conv2d_filter_grad } from "./depthwise";
 export { f32_argmin, f32_max, f32_min, f32_prod } from "./extremum";
 export { f32_scatter_add, i32_one_hot, x32_gather, x8_gather } from "./gather";

@@ -1,8 +1,8 @@
 // Elementwise arithmetic on two arrays with NumPy broadcasting.
-import { UnsupportedError } from "../errors.js";
-import { defineOp, type Emit, type Gradients, type KernelName, type Op } from "../graph/op.js";
+import { defineOp, type Gradients, type KernelName, type Op } from "../graph/op.js";
 import { apply, type Value } from "../graph/value.js";
-import { broadcast, type Shape, show, sizeOf } from "../shape.js";
+import { broadcast, type Shape, sizeOf } from "../shape.js";
+import { broadcastTo } from "./broadcast.js";
 import { sameDType, wantDType } from "./check.js";
 import { scalar } from "./leaf.js";
 import { sumTo } from "./reduce.js";
@@ -34,23 +34,12 @@ type BinaryKernel = Extract<
 >;
 type BinaryGrad = (a: Value, b: Value, dy: Value, y: Value) => readonly [Value, Value];
 
-/** Emits y = kernel(a, b) with both repeated to the shape of y. */
-export function emitBroadcast(emit: Emit, kernel: BinaryKernel, a: Value, b: Value, y: Value): void {
-  const loops = broadcastLoops(a.shape, b.shape, y.shape);
-  if (loops.length > 4) {
-    throw new UnsupportedError(
-      `${kernel}: broadcasting ${show(a.shape)} with ${show(b.shape)} needs more than 4 loops`,
-      [kernel],
-    );
-  }
-  while (loops.length < 4) loops.unshift([1, 0, 0]);
-  const [[d0, a0, b0], [d1, a1, b1], [d2, a2, b2], [d3, a3, b3]] = loops;
-  emit.call(kernel, d0, d1, d2, d3, a0, a1, a2, a3, b0, b1, b2, b3, a, b, y);
-}
+/** Loops that a kernel runs. */
+const LOOPS = 4;
 
 /** A binary elementwise op: its kernel, and its gradients for both operands before they are summed back to their shapes. */
 export function binary(name: string, kernel: BinaryKernel, grad: BinaryGrad): Op {
-  return defineOp(name, {
+  const op: Op = defineOp(name, {
     infer([a, b]) {
       wantDType(name, "float32", a, b);
       return { shape: broadcast(a.shape, b.shape, name), dtype: sameDType(name, a, b) };
@@ -59,10 +48,22 @@ export function binary(name: string, kernel: BinaryKernel, grad: BinaryGrad): Op
       const [da, db] = grad(a, b, dy as Value, y);
       return [sumTo(da, a.shape), sumTo(db, b.shape)];
     },
-    lower: (emit, { inputs: [a, b], outputs: [y] }) => emitBroadcast(emit, kernel, a, b, y),
+    /** Operands that need more loops than a kernel has are repeated before. */
+    expand([a, b]): Value | undefined {
+      const shape = broadcast(a.shape, b.shape, name);
+      if (broadcastLoops(a.shape, b.shape, shape).length <= LOOPS) return undefined;
+      return apply(op, [broadcastTo(a, shape), broadcastTo(b, shape)]);
+    },
+    lower(emit, { inputs: [a, b], outputs: [y] }) {
+      const loops = broadcastLoops(a.shape, b.shape, y.shape);
+      while (loops.length < LOOPS) loops.unshift([1, 0, 0]);
+      const [[d0, a0, b0], [d1, a1, b1], [d2, a2, b2], [d3, a3, b3]] = loops;
+      emit.call(kernel, d0, d1, d2, d3, a0, a1, a2, a3, b0, b1, b2, b3, a, b, y);
+    },
     flops: ({ outputs: [y] }) => sizeOf(y.shape),
     inPlace: 0,
   });
+  return op;
 }
 
 export const arithmeticOps = {

@@ -4,12 +4,11 @@ import { integers } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, type Value } from "../graph/value.js";
 import { broadcast, type Shape, sameShape, show } from "../shape.js";
-import { emitBroadcast } from "./arithmetic.js";
-import { scalar } from "./leaf.js";
+import { broadcastLoops } from "./arithmetic.js";
 import { sumTo } from "./reduce.js";
+import { emitCopy } from "./strided.js";
 
 export const broadcastOps = {
-  // Inputs: x, and the scalar -0. Adding -0 keeps every bit, so the broadcasting add is also the broadcasting copy.
   broadcastTo: defineOp<{ shape: readonly number[] }>("broadcastTo", {
     attrs: { shape: integers(0) },
     infer([x], { shape }) {
@@ -22,13 +21,21 @@ export const broadcastOps = {
       }
       return { shape, dtype: x.dtype };
     },
-    grad: ({ inputs: [x] }, [dy]): Gradients => [sumTo(dy as Value, x.shape), undefined],
-    lower(emit, { inputs: [x, zero], outputs: [y] }) {
-      emitBroadcast(emit, "f32_add", x, zero, y);
+    grad: ({ inputs: [x] }, [dy]): Gradients => [x.dtype === "float32" ? sumTo(dy as Value, x.shape) : undefined],
+    lower(emit, { inputs: [x], outputs: [y] }) {
+      const loops = broadcastLoops(x.shape, y.shape, y.shape);
+      emitCopy(
+        emit,
+        loops.map(([size, from, to]) => ({ size, x: from, y: to })),
+        0,
+        0,
+        x,
+        y,
+      );
     },
   }),
 };
 
 /** `x` repeated to a shape it broadcasts to. */
 export const broadcastTo = (x: Value, shape: Shape): Value =>
-  sameShape(x.shape, shape) ? x : apply(broadcastOps.broadcastTo, [x, scalar(-0)], { shape: [...shape] });
+  sameShape(x.shape, shape) ? x : apply(broadcastOps.broadcastTo, [x], { shape: [...shape] });

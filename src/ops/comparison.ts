@@ -1,10 +1,9 @@
 // Comparisons, choosing by them, and what is made of the two: maximum, minimum, clip, pow.
-import { ShapeError } from "../errors.js";
-import { integers, number } from "../graph/attrs.js";
+import { number } from "../graph/attrs.js";
 import { defineOp, type Gradients, type KernelName, type Op } from "../graph/op.js";
 import { apply, type Value } from "../graph/value.js";
-import { broadcast, type Shape, sameShape, show, sizeOf } from "../shape.js";
-import { binary, broadcastLoops, mul, operand, sub } from "./arithmetic.js";
+import { broadcast, sameShape, sizeOf } from "../shape.js";
+import { binary, mul, operand, sub } from "./arithmetic.js";
 import { broadcastTo } from "./broadcast.js";
 import { likeInput, wantDType } from "./check.js";
 import { sumTo } from "./reduce.js";
@@ -58,28 +57,6 @@ export const comparisonOps = {
     grad: (): Gradients => [undefined],
     lower: (emit, { inputs: [x], outputs: [y] }) => emit.call("u8_not", sizeOf(x.shape), x, y),
   }),
-  /** A boolean array repeated to a shape it broadcasts to. */
-  broadcastBool: defineOp<{ shape: Shape }>("broadcastBool", {
-    attrs: { shape: integers(0) },
-    infer([x], { shape }) {
-      wantDType("broadcastBool", "bool", x);
-      if (!sameShape(broadcast(x.shape, shape, "broadcastBool"), shape)) {
-        throw new ShapeError({
-          op: "broadcastBool",
-          expected: `an input that broadcasts to ${show(shape)}`,
-          actual: show(x.shape),
-        });
-      }
-      return { shape, dtype: "bool" };
-    },
-    grad: (): Gradients => [undefined],
-    lower(emit, { inputs: [x], outputs: [y] }) {
-      const loops = [...broadcastLoops(x.shape, [], y.shape)];
-      while (loops.length < 4) loops.unshift([1, 0, 0]);
-      const [[d0, a0], [d1, a1], [d2, a2], [d3, a3]] = loops;
-      emit.call("u8_broadcast", d0, d1, d2, d3, a0, a1, a2, a3, x, y);
-    },
-  }),
   where: defineOp("where", {
     infer([c, a, b]) {
       wantDType("where", "bool", c);
@@ -92,8 +69,7 @@ export const comparisonOps = {
     expand([c, a, b]): Value | undefined {
       const shape = broadcast(broadcast(a.shape, b.shape, "where"), c.shape, "where");
       if ([c, a, b].every((value) => sameShape(value.shape, shape))) return undefined;
-      const mask = sameShape(c.shape, shape) ? c : apply(comparisonOps.broadcastBool, [c], { shape });
-      return apply(comparisonOps.where, [mask, broadcastTo(a, shape), broadcastTo(b, shape)]);
+      return apply(comparisonOps.where, [broadcastTo(c, shape), broadcastTo(a, shape), broadcastTo(b, shape)]);
     },
     lower: (emit, { inputs: [c, a, b], outputs: [y] }) => emit.call("f32_where", sizeOf(y.shape), c, a, b, y),
     inPlace: 1,

@@ -8,25 +8,6 @@ test("copy copies at every length", () => {
   }
 });
 
-test.each([
-  [1, 1, 1],
-  [1, 4, 4],
-  [2, 3, 5],
-  [2, 16, 16],
-  [1, 17, 31],
-  [3, 33, 20],
-  [1, 1, 100],
-  [1, 100, 1],
-  [2, 64, 65],
-  [1, 0, 5],
-])("transpose2d of [%i, %i, %i] exchanges rows and columns", (batch, m, n) => {
-  const x = new Random(m * n).wild(batch * m * n);
-  const y = new Float32Array(x.length);
-  for (let b = 0; b < batch; b++)
-    for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) y[(b * n + j) * m + i] = x[(b * m + i) * n + j];
-  expectSameBits(runF32("f32_transpose2d", batch, m, n, x, out(x.length)), y);
-});
-
 type Shape = [batch: number, h: number, w: number, c: number];
 type Place = [oh: number, ow: number, top: number, left: number, stepH: number, stepW: number];
 
