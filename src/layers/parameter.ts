@@ -2,6 +2,7 @@
 import type { Value } from "../graph/value.js";
 import { type Initializer, type InitializerName, resolveInitializer } from "../ops/initializer.js";
 import { state } from "../ops/leaf.js";
+import { type Regularizer, type RegularizerName, resolveRegularizer } from "../ops/regularizer.js";
 import { checkShape } from "../shape.js";
 
 export interface ParameterOptions {
@@ -9,13 +10,15 @@ export interface ParameterOptions {
   name?: string;
   /** Whether training changes it; default true. */
   trainable?: boolean;
+  /** Default none. */
+  regularizer?: RegularizerName | Regularizer;
 }
 
 /**
  * A trained array. Use the Value several times and it is shared; `build` gives it memory and its first numbers.
  * @param shape without a batch: the weight is the same for all samples
  * @param initializer default `glorotUniform`
- * @throws {RangeError} for a shape that is none; {TypeError} for an initializer that there is not
+ * @throws {RangeError} for a shape that is none; {TypeError} for an initializer or a regularizer that there is not
  * @example
  * const x = input([4]);
  * const scale = parameter([4], "ones", { name: "scale" });
@@ -25,8 +28,10 @@ export interface ParameterOptions {
 export function parameter(
   shape: readonly number[],
   initializer: InitializerName | Initializer = "glorotUniform",
-  { name = "parameter", trainable = true }: ParameterOptions = {},
+  { name = "parameter", trainable = true, regularizer }: ParameterOptions = {},
 ): Value {
-  checkShape(shape, "parameter");
-  return state(name, shape, resolveInitializer(initializer, shape, "parameter"), trainable);
+  const op = "parameter";
+  checkShape(shape, op);
+  const penalty = resolveRegularizer(regularizer, op);
+  return state(name, shape, resolveInitializer(initializer, shape, op), trainable, "float32", penalty);
 }

@@ -3,6 +3,7 @@
 import { relu } from "../ops/activation.js";
 import { mul, sub } from "../ops/arithmetic.js";
 import type { Initializer, InitializerName } from "../ops/initializer.js";
+import { type Regularizer, type RegularizerName, resolveRegularizer } from "../ops/regularizer.js";
 import { neg } from "../ops/unary.js";
 import { normalizeAxes } from "../shape.js";
 import { type Layer, type LayerOptions, layer } from "./layer.js";
@@ -10,6 +11,8 @@ import { type Layer, type LayerOptions, layer } from "./layer.js";
 export interface PreluOptions extends LayerOptions {
   /** Default `zeros`. */
   alphaInitializer?: InitializerName | Initializer;
+  /** Default none. */
+  alphaRegularizer?: RegularizerName | Regularizer;
   /** Axes, the batch being 0, along which one slope serves all; default none. */
   sharedAxes?: readonly number[];
 }
@@ -23,9 +26,10 @@ export interface PreluOptions extends LayerOptions {
  */
 export function prelu(options: PreluOptions = {}): Layer {
   const { alphaInitializer = "zeros", sharedAxes = [] } = options;
-  return layer("prelu", options, ["alphaInitializer", "sharedAxes"], (x, weight) => {
+  const regularizer = resolveRegularizer(options.alphaRegularizer, "prelu");
+  return layer("prelu", options, ["alphaInitializer", "alphaRegularizer", "sharedAxes"], (x, weight) => {
     const shared = normalizeAxes(sharedAxes, x.shape.length, "prelu");
     const shape = x.shape.slice(1).map((d, i) => (shared.includes(i + 1) ? 1 : d));
-    return sub(relu(x), mul(weight("alpha", shape, alphaInitializer), relu(neg(x))));
+    return sub(relu(x), mul(weight("alpha", shape, alphaInitializer, { regularizer }), relu(neg(x))));
   });
 }

@@ -1,22 +1,26 @@
 // Loss and metrics of a model over examples, without training.
 import { rangeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
-import { input, withBatch } from "../ops/leaf.js";
 import { inference } from "../passes/inference.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
 import { feed } from "./batches.js";
-import type { Loss, LossFunction } from "./losses/loss.js";
-import { type LossName, resolveLoss } from "./losses/names.js";
-import { type Metric, type MetricName, resolveMetric } from "./metrics.js";
-import { type CheckedExamples, judge, judgeNames, type Objective, targetInputs, told } from "./objective.js";
+import {
+  type Judging,
+  judge,
+  judgeInputs,
+  judgingKey,
+  type LossOptions,
+  type MetricOptions,
+  type Objective,
+  resolveObjective,
+  told,
+} from "./objective.js";
 import { penalized } from "./regularization.js";
 import { type Batch, open, type TrainingData } from "./source.js";
 import type { Logs } from "./trainer.js";
 
-export interface EvaluateOptions {
-  loss: LossName | Loss | LossFunction;
-  metrics?: readonly (MetricName | Metric)[];
+export interface EvaluateOptions extends LossOptions, MetricOptions {
   /** Default 32; only memory and speed depend on it. */
   batchSize?: number;
 }
@@ -40,13 +44,10 @@ export function checkBatchSize(batchSize: number, op: string): void {
 export async function evaluate(
   model: Model,
   data: TrainingData,
-  { loss, metrics = [], batchSize = 32 }: EvaluateOptions,
+  { batchSize = 32, ...options }: EvaluateOptions,
 ): Promise<Logs> {
   checkBatchSize(batchSize, "evaluate");
-  const objective = {
-    loss: resolveLoss(loss, "evaluate"),
-    metrics: metrics.map((metric) => resolveMetric(metric, "evaluate")),
-  };
+  const objective = resolveObjective(model, options, "evaluate");
   const batches = open(model, data, objective, { batchSize, op: "evaluate" });
   return judgeBatches(model, batches(1), objective, model.trainable);
 }
@@ -58,19 +59,18 @@ export async function judgeBatches(
   objective: Objective,
   trained: readonly Value[],
 ): Promise<Logs> {
-  const names = judgeNames(model, objective);
-  const sums = names.map(() => 0);
+  const sums = objective.numbers.map(() => 0);
   const programs = new Map<string, Program>();
   let count = 0;
   try {
     for await (const { examples, samples } of batches) {
       const { x, y, weights } = examples;
-      const key = JSON.stringify([samples.length, weights === undefined, ...y.map((t) => [t.dtype, t.shape.slice(1)])]);
+      const key = judgingKey(examples, samples.length);
       if (!programs.has(key) && programs.size === PROGRAMS) release(programs);
       const program = programs.get(key) ?? judgingProgram(model, objective, examples, trained, samples.length);
       programs.set(key, program);
       const { inputs, outputs } = program.layout.graph;
-      feed(program, inputs, [...x, ...y, ...(weights ? [weights] : [])], samples);
+      feed(program, inputs, [...x, ...y, ...weights], samples);
       program.run();
       outputs.forEach((value, i) => {
         sums[i] += program.view(value)[0] * samples.length;
@@ -80,7 +80,7 @@ export async function judgeBatches(
   } finally {
     release(programs);
   }
-  return Object.fromEntries(names.map((name, i) => [name, told(objective, i, sums[i] / count)]));
+  return told(objective, (i) => sums[i] / count);
 }
 
 /** Programs kept, for batches of other sizes. */
@@ -94,13 +94,12 @@ function release(programs: Map<string, Program>): void {
 function judgingProgram(
   model: Model,
   objective: Objective,
-  { y, weights }: CheckedExamples,
+  examples: Judging,
   trained: readonly Value[],
   batch: number,
 ): Program {
   const { graph: forward, penalties } = penalized(model.atBatch(batch), trained, inference);
-  const targets = targetInputs(objective, y, batch);
-  const share = weights ? [withBatch(input([]), batch)] : [];
-  const outputs = judge(objective, targets, forward.outputs, penalties, share[0]);
-  return new Program(model.store, { inputs: [...forward.inputs, ...targets, ...share], outputs, effects: [] });
+  const { targets, shares } = judgeInputs(objective, examples, batch);
+  const outputs = judge(objective, targets, forward.outputs, penalties, shares);
+  return new Program(model.store, { inputs: [...forward.inputs, ...targets, ...shares], outputs, effects: [] });
 }

@@ -5,12 +5,12 @@ import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
 import { checkBatchSize, judgeBatches } from "./evaluate.js";
-import { type CheckedExamples, checkExamples } from "./objective.js";
+import { type CheckedExamples, checkExamples, type Examples, told } from "./objective.js";
 import { FitRun } from "./run.js";
 import { type Batches, fromDataset, fromMemory, isDataset, open, type TrainingData, until } from "./source.js";
-import { type Logs, named } from "./trainer.js";
+import type { Logs } from "./trainer.js";
 import { type TrainerOptions, Training } from "./training.js";
-import { type ClassWeight, classWeights, type SampleWeight } from "./weighting.js";
+import { type ClassWeight, classWeights } from "./weighting.js";
 
 export interface FitOptions extends TrainerOptions {
   /** The last epoch, counted from 1; default 1. */
@@ -25,7 +25,7 @@ export interface FitOptions extends TrainerOptions {
   validation?: TrainingData | number;
   callbacks?: readonly Callback[];
   /** What the loss of each sample is multiplied by, [samples]; default `sampleWeight` of the data, or 1. */
-  sampleWeight?: SampleWeight;
+  sampleWeight?: Examples["sampleWeight"];
   /** What samples of a class count in the loss, `{ 0: 1, 1: 5 }`; times `sampleWeight`. Not for validation. Default 1 for all. */
   classWeight?: ClassWeight;
   /** Stops between two steps, or while a dataset is waited for; the model keeps what it has learnt. */
@@ -34,7 +34,7 @@ export interface FitOptions extends TrainerOptions {
 
 /**
  * Trains a model. The same data, options and seed give the same bits in every runtime.
- * @param data samples first: one tensor per input as `x`, one per output as `y`; or a dataset of examples or batches of them,
+ * @param data samples first: one tensor per input as `x`, one per output as `y` (a list, or by name); or a dataset of examples or batches of them,
  *   `{ x, y }` or `[x, y]`, each checked when its turn comes
  * @returns awaitable for the {@link History}; `for await` gives a {@link FitStep} after each step and may `break`
  * @throws {RangeError} for labels out of range and for numbers that are not finite, in the data or in the loss; {ShapeError} for shapes
@@ -85,7 +85,7 @@ async function* run(
     for (let epoch = first + 1; epoch <= epochs && !stopped(); epoch++) {
       await tell((callback) => callback.onEpochBegin?.(epoch, context));
       const start = watch.seconds();
-      const sums = training.names.map(() => 0);
+      const sums = training.objective.numbers.map(() => 0);
       let logs: Logs = {};
       let [step, seen] = [0, 0];
       for await (const { examples, samples, steps = counted } of until(signal, batches(epoch))) {
@@ -97,7 +97,7 @@ async function* run(
         numbers.forEach((x, i) => {
           sums[i] += x * samples.length;
         });
-        logs = named(training, (i) => sums[i] / seen);
+        logs = told(training.objective, (i) => sums[i] / seen);
         done += samples.length;
         stepsDone++;
         const seconds = Math.max(watch.seconds(), 1e-6);
@@ -202,7 +202,7 @@ function split({ x, y, count, weights }: CheckedExamples, share: number): [Check
       const size = data.length / count;
       return { data: data.subarray(from * size, to * size), shape: [to - from, ...shape.slice(1)], dtype };
     };
-    return { x: x.map(cut), y: y.map(cut), count: to - from, weights: weights && cut(weights) };
+    return { x: x.map(cut), y: y.map(cut), count: to - from, weights: weights.map(cut) };
   };
   return [part(0, at), part(at, count)];
 }

@@ -1,5 +1,5 @@
-// What a model is trained for and judged by, as values of its graph: one loss, and metrics.
-import { ShapeError } from "../errors.js";
+// What a model is trained for and judged by, as values of its graph: a loss and metrics for each of its outputs.
+import { rangeError, ShapeError, typeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { add, mul } from "../ops/arithmetic.js";
 import { input, withBatch } from "../ops/leaf.js";
@@ -9,64 +9,123 @@ import type { Model } from "../program/model.js";
 import { show } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFinite } from "./batches.js";
-import type { Loss } from "./losses/loss.js";
-import type { Metric } from "./metrics.js";
+import type { Loss, LossFunction } from "./losses/loss.js";
+import { type LossName, resolveLoss } from "./losses/names.js";
+import { type Metric, type MetricName, resolveMetric } from "./metrics.js";
+import { type PerOutput, perOutput } from "./outputs.js";
 import { checkWeights, type SampleWeight } from "./weighting.js";
 
 /** Samples with what is to be learnt from them; one tensor per input and per output, samples along the first axis. */
 export interface Examples {
   readonly x: Tensor | readonly Tensor[];
-  readonly y: Tensor | readonly Tensor[];
-  /** What the loss of each sample is multiplied by, [samples]; default 1. */
-  readonly sampleWeight?: SampleWeight | undefined;
+  /** For each output that has a loss or metrics: in their order, or by name. */
+  readonly y: PerOutput<Tensor>;
+  /** What the loss of each sample is multiplied by, [samples]; for all outputs, or for each; default 1. */
+  readonly sampleWeight?: PerOutput<SampleWeight> | undefined;
 }
 
-/** Checked examples: as many tensors as the model has inputs and outputs, all with the same number of samples. */
+/** Checked examples: as many tensors as the model has inputs and judged outputs, all with the same number of samples. */
 export interface CheckedExamples {
   readonly x: readonly Tensor[];
   readonly y: readonly Tensor[];
   readonly count: number;
-  /** float32 [count], where samples are weighted. */
-  readonly weights?: Tensor | undefined;
+  /** float32 [count], where samples are weighted: one for all outputs, or one for each. */
+  readonly weights: readonly Tensor[];
 }
 
-/** What a model is judged by. */
-export interface Objective {
-  readonly loss: Loss;
+/** The loss of a model. */
+export interface LossOptions {
+  /** One for all outputs, one for each in their order, or by name; outputs without one have no part in training. */
+  loss: PerOutput<LossName | Loss | LossFunction>;
+  /** What each output's loss counts in the sum; default 1. */
+  lossWeights?: PerOutput<number>;
+}
+
+/** What is computed to be watched. */
+export interface MetricOptions {
+  /** A list for all outputs; or for each output one or a list, in their order or by name. */
+  metrics?: readonly (MetricName | Metric)[] | PerOutput<MetricName | Metric | readonly (MetricName | Metric)[]>;
+}
+
+/** What one output is judged by. */
+interface Judged {
+  /** Its place among the model's outputs. */
+  readonly output: number;
+  readonly name: string;
+  readonly loss: Loss | undefined;
+  readonly weight: number;
   readonly metrics: readonly Metric[];
 }
 
-/** Names of the numbers that an objective gives, in the order of `judge`. */
-export function judgeNames(model: Model, { metrics }: Objective): string[] {
-  const several = model.outputs.length > 1;
-  const named = model.outputs.flatMap((output) =>
-    metrics.map((metric) => (several ? `${output.name}_${metric.name}` : metric.name)),
-  );
-  return ["loss", ...named];
+/** What a model is judged by: its outputs that have a loss or metrics. */
+export interface Objective {
+  readonly judged: readonly Judged[];
+  /** The numbers that `judge` gives, in its order: name, and what is told of the mean over all samples (default the mean itself). */
+  readonly numbers: readonly { readonly name: string; readonly result?: Metric["result"] | undefined }[];
 }
 
-/** What is told of the mean over all samples of the number at position `i` of `judge`: itself, or what its metric makes of it. */
-export function told({ metrics }: Objective, i: number, mean: number): number {
-  const result = i === 0 ? undefined : metrics[(i - 1) % metrics.length].result;
-  return result ? result(mean) : mean;
+const isLoss = (x: unknown): boolean =>
+  typeof x === "string" || typeof x === "function" || typeof (x as Loss | undefined)?.of === "function";
+const isMetric = (x: unknown): boolean => typeof x === "string" || typeof (x as Metric | undefined)?.of === "function";
+
+/** @throws {TypeError} or {RangeError} for losses, weights or metrics that cannot be */
+export function resolveObjective(
+  model: Model,
+  { loss, lossWeights, metrics = [] }: LossOptions & MetricOptions,
+  op: string,
+): Objective {
+  const names = model.outputs.map(({ name }) => name);
+  const losses = perOutput(loss, names, { op, what: "a loss", isOne: isLoss });
+  const weights = perOutput(lossWeights, names, { op, what: "lossWeights", isOne: (x) => typeof x === "number" });
+  const forAll = (x: unknown): boolean => isMetric(x) || (Array.isArray(x) && x.every(isMetric));
+  const watched = perOutput(metrics as PerOutput<MetricName | Metric>, names, { op, what: "metrics", isOne: forAll });
+  const all = names.map((name, output): Judged => {
+    const weight = weights[output] ?? 1;
+    if (!Number.isFinite(weight))
+      throw rangeError({ op, layer: name, expected: "lossWeights of finite numbers", actual: String(weight) });
+    const own = losses[output] === undefined ? undefined : resolveLoss(losses[output], op);
+    const list = [watched[output] ?? []].flat();
+    return { output, name, loss: own, weight, metrics: list.map((metric) => resolveMetric(metric, op)) };
+  });
+  const judged = all.filter((one) => one.loss !== undefined || one.metrics.length > 0);
+  const lossy = judged.filter((one) => one.loss !== undefined);
+  if (lossy.length === 0) resolveLoss(undefined, op); // says which there are
+  const prefix = (name: string): string => (names.length > 1 ? `${name}_` : "");
+  const numbers = [
+    { name: "loss" },
+    ...(lossy.length > 1 ? lossy.map(({ name }) => ({ name: `${name}_loss` })) : []),
+    ...judged.flatMap((one) => one.metrics.map(({ name, result }) => ({ name: `${prefix(one.name)}${name}`, result }))),
+  ];
+  return { judged, numbers };
 }
+
+/** Numbers under their names; `mean` gives each mean over all samples by its place. */
+export const told = ({ numbers }: Objective, mean: (i: number) => number): Record<string, number> =>
+  Object.fromEntries(numbers.map(({ name, result }, i) => [name, result ? result(mean(i)) : mean(i)]));
 
 /**
- * The loss (summed over outputs, penalties added) and the metrics of predictions, each one number.
- * @param weights [batch] multiplies the loss of each sample; the mean stays one over the number of samples, as in Keras
+ * The loss (outputs' losses times their weights, added up, and penalties), where several outputs have one the loss of each, and the metrics,
+ * each one number.
+ * @param targets one per judged output
+ * @param weights none, one for all outputs or one per judged output, [batch]; they multiply the loss of each sample, and the mean stays
+ *   one over the number of samples, as in Keras
  */
 export function judge(
-  { loss, metrics }: Objective,
+  { judged }: Objective,
   targets: readonly Value[],
   predictions: readonly Value[],
   penalties: readonly Value[] = [],
-  weights?: Value,
+  weights: readonly Value[] = [],
 ): Value[] {
-  const losses = predictions.map((prediction, i) => mean(weigh(loss, loss.of(targets[i], prediction), weights)));
-  const watched = predictions.flatMap((prediction, i) =>
-    metrics.map((metric) => mean(metric.of(targets[i], prediction))),
+  const losses = judged.flatMap(({ loss, output }, i) =>
+    loss ? [mean(weigh(loss, loss.of(targets[i], predictions[output]), weights[i] ?? weights[0]))] : [],
   );
-  return [[...losses, ...penalties].reduce((a, b) => add(a, b)), ...watched];
+  const shares = judged.filter(({ loss }) => loss).map(({ weight }) => weight);
+  const parts = losses.map((loss, i) => (shares[i] === 1 ? loss : mul(loss, shares[i])));
+  const watched = judged.flatMap(({ metrics, output }, i) =>
+    metrics.map((metric) => mean(metric.of(targets[i], predictions[output]))),
+  );
+  return [[...parts, ...penalties].reduce((a, b) => add(a, b)), ...(losses.length > 1 ? losses : []), ...watched];
 }
 
 function weigh({ name }: Loss, losses: Value, weights: Value | undefined): Value {
@@ -77,35 +136,76 @@ function weigh({ name }: Loss, losses: Value, weights: Value | undefined): Value
   throw new ShapeError({ op: name, expected, actual: show(losses.shape) });
 }
 
-/** Inputs of a program that take the targets of one batch. */
-export const targetInputs = ({ loss }: Objective, y: readonly Tensor[], batch: number): Value[] =>
-  y.map(({ shape, dtype }) => withBatch(input(shape.slice(1), { dtype: loss.target ?? dtype }), batch));
+/** Inputs of a program that take the targets of one batch, and the weights of its samples. */
+export function judgeInputs({ judged }: Objective, { y, weights }: Judging, batch: number) {
+  return {
+    targets: y.map(({ shape, dtype }, i) =>
+      withBatch(input(shape.slice(1), { dtype: judged[i].loss?.target ?? dtype }), batch),
+    ),
+    shares: weights.map(() => withBatch(input([]), batch)),
+  };
+}
+
+/** What of examples a program depends on, beside their number. */
+export type Judging = Pick<CheckedExamples, "y" | "weights">;
+
+/** The same for examples of which one program serves all. */
+export const judgingKey = ({ y, weights }: Judging, batch: number): string =>
+  JSON.stringify([batch, weights.length, ...y.map(({ shape, dtype }) => [dtype, ...shape.slice(1)])]);
+
+const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
+const isTensor = (x: unknown): boolean => ArrayBuffer.isView((x as Tensor | undefined)?.data);
+const isWeights = (x: unknown): boolean =>
+  isTensor(x) || ArrayBuffer.isView(x) || (Array.isArray(x) && x.every((one) => typeof one === "number"));
 
 /**
- * Checks examples against a model and a loss: counts, shapes, labels in range, finite numbers.
+ * Checks examples against a model and what it is judged by: counts, shapes, labels in range, finite numbers.
  * @throws {ShapeError}, {RangeError} or {TypeError} that says which sample is wrong
  */
-export function checkExamples(model: Model, data: Examples, { loss }: Objective, op: string): CheckedExamples {
+export function checkExamples(model: Model, data: Examples, { judged }: Objective, op: string): CheckedExamples {
   const x = model.feeds(data?.x as Tensor, op);
-  const y = (Array.isArray(data.y) ? data.y : [data.y]) as readonly Tensor[];
-  if (y.length !== model.outputs.length) {
-    throw new ShapeError({ op, expected: `targets for ${model.outputs.length} outputs`, actual: String(y.length) });
-  }
   const count = x[0].shape[0];
-  y.forEach((target, i) => {
-    if (target?.shape?.[0] !== count) {
-      throw new ShapeError({
-        op,
-        layer: model.outputs[i].name,
-        expected: `targets for ${count} samples`,
-        actual: String(target?.shape?.[0]),
-      });
+  const names = judged.map(({ name }) => name);
+  const y = targetsOf(data.y, model, judged, op).map((target, i) => {
+    const { name: layer, output, loss } = judged[i];
+    if (!isTensor(target) || !Array.isArray(target?.shape)) {
+      const actual = target === undefined ? "nothing" : typeof target === "object" ? "another object" : typeof target;
+      throw typeError({ op, layer, expected: "targets to be a tensor", actual });
     }
-    checkFinite(target, op, `targets of "${model.outputs[i].name}"`);
-    loss.check(target, model.outputs[i].shape);
+    if (target.shape[0] !== count)
+      throw new ShapeError({ op, layer, expected: `targets for ${count} samples`, actual: String(target.shape[0]) });
+    checkFinite(target, op, `targets of "${layer}"`);
+    loss?.check(target, model.outputs[output].shape);
+    return target;
   });
   x.forEach((input, i) => {
     checkFinite(input, op, `input "${model.inputs[i].name}"`);
   });
-  return { x, y, count, weights: checkWeights(data.sampleWeight, count, op) };
+  const { sampleWeight } = data;
+  if (sampleWeight === undefined) return { x, y, count, weights: [] };
+  const one = [sampleWeight, (sampleWeight as readonly unknown[]).length === 1 && (sampleWeight as [unknown])[0]];
+  const shared = one.find(isWeights) as SampleWeight | undefined;
+  const several = sampleWeight as Record<string, SampleWeight>;
+  const given = shared ? [shared] : perOutput(several, names, { op, what: "sampleWeight", isOne: () => false });
+  return { x, y, count, weights: given.map((each) => checkWeights(each ?? ones(count), count, op)) };
+}
+
+/** One per judged output; a list may have entries for all of the model's outputs, too. */
+function targetsOf(
+  y: PerOutput<Tensor>,
+  model: Model,
+  judged: readonly Judged[],
+  op: string,
+): readonly (Tensor | undefined)[] {
+  const named = judged.map(({ name }) => name);
+  if (isTensor(y) || y === undefined || y === null) {
+    if (judged.length === 1) return [y as Tensor];
+    throw new ShapeError({ op, expected: `targets for ${judged.length} outputs`, actual: y ? "1" : "none" });
+  }
+  if (Array.isArray(y) && y.length === model.outputs.length) return judged.map(({ output }) => y[output]);
+  if (Array.isArray(y) && y.length !== judged.length)
+    throw new ShapeError({ op, expected: `targets for ${judged.length} outputs`, actual: String(y.length) });
+  const names = Array.isArray(y) ? named : model.outputs.map(({ name }) => name);
+  const given = perOutput<Tensor>(y, names, { op, what: "targets", isOne: () => false });
+  return judged.map(({ name }) => given[names.indexOf(name)]);
 }

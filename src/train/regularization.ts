@@ -16,8 +16,8 @@ function penalty(x: Value, { l1, l2 }: Regularizer): Value[] {
 }
 
 /**
- * A graph as `mode` (a pass: training or inference) makes it, and the penalties of its activations (each divided by the batch size, as in
- * Keras) and of those of its weights that are trained.
+ * A graph as `mode` (a pass: training or inference) makes it, and the penalties of its activations (each divided by the batch size, as Keras
+ * documents it) and of those of its weights that are trained.
  */
 export function penalized(
   graph: Graph,

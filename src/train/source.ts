@@ -6,7 +6,10 @@ import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import { type CheckedExamples, checkExamples, type Examples, type Objective } from "./objective.js";
 
-/** What an element of a dataset has to be: as an object, or as what `zip` makes. `x` and `y` hold one example or a batch. */
+/**
+ * What an element of a dataset has to be: as an object, or as what `zip` makes. `x` and `y` hold one example or a batch; where a model has
+ * several outputs, `y` (and `sampleWeight`) is a list, or an object by their names.
+ */
 export type Example =
   | { readonly x: unknown; readonly y: unknown; readonly sampleWeight?: unknown }
   | readonly [x: unknown, y: unknown, sampleWeight?: unknown];
@@ -32,7 +35,7 @@ interface Reading {
   readonly batchSize: number;
   readonly op: string;
   /** Weights of the samples of a batch; default those it has. */
-  readonly weigh?: (examples: CheckedExamples) => Tensor | undefined;
+  readonly weigh?: (examples: CheckedExamples) => readonly Tensor[];
 }
 
 /** Batches of either, in their own order. */
@@ -126,7 +129,9 @@ const orAborted = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
 
-type Fields = { x: Tensor[]; y: Tensor[]; sampleWeight?: Tensor };
+/** In a list, or by the name of an output. */
+type Tensors = Tensor[] | { [output: string]: Tensor };
+type Fields = { x: Tensor[]; y: Tensors; sampleWeight?: Tensors };
 
 function fieldsOf(element: Example, index: number, op: string): Fields {
   const given = Array.isArray(element) ? { x: element[0], y: element[1], sampleWeight: element[2] } : element;
@@ -135,12 +140,16 @@ function fieldsOf(element: Example, index: number, op: string): Fields {
     const actual = `no ${x === undefined ? "x" : "y"} (element ${index})`;
     throw typeError({ op, expected: "elements { x, y } or [x, y]", actual });
   }
-  const tensors = (field: unknown) => {
-    const list: readonly unknown[] = isNumeric(field) || !Array.isArray(field) ? [field] : field;
-    return list.map((each) => asTensor(each, index));
+  const list = (field: unknown): Tensor[] => {
+    const all: readonly unknown[] = isNumeric(field) || !Array.isArray(field) ? [field] : field;
+    return all.map((each) => asTensor(each, index));
   };
-  const weight = sampleWeight === undefined ? {} : { sampleWeight: asTensor(sampleWeight, index) };
-  return { x: tensors(x), y: tensors(y), ...weight };
+  const named = (field: unknown): Tensors =>
+    isNumeric(field) || Array.isArray(field) || typeof field !== "object" || field === null
+      ? list(field)
+      : Object.fromEntries(Object.entries(field).map(([name, each]) => [name, asTensor(each, index)]));
+  const weight = sampleWeight === undefined ? {} : { sampleWeight: named(sampleWeight) };
+  return { x: list(x), y: named(y), ...weight };
 }
 
 const firstNumbers = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);

@@ -42,7 +42,7 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
       if (examples.count === 0) throw rangeError({ op: "trainer", expected: "at least one sample", actual: "none" });
       const all = Uint32Array.from({ length: examples.count }, (_, i) => i);
       const numbers = training.step(examples, all);
-      return named(training, (i) => numbers[i]) as Logs & { loss: number };
+      return told(training.objective, (i) => numbers[i]) as Logs & { loss: number };
     },
     get learningRate() {
       return training.learningRate;
@@ -56,7 +56,3 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
     save: () => training.save(),
   };
 }
-
-/** Loss and metrics under their names; `number` gives each mean by its place. */
-export const named = ({ names, objective }: Training, number: (i: number) => number): Logs =>
-  Object.fromEntries(names.map((name, i) => [name, told(objective, i, number(i))]));

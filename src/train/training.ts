@@ -1,7 +1,7 @@
 // Training steps: forward, loss, backward, clipping and update as one program per batch size; the optimizer's states between them.
 import { rangeError } from "../errors.js";
 import type { Graph, Value } from "../graph/value.js";
-import { argument, input, state, withBatch } from "../ops/leaf.js";
+import { argument, state } from "../ops/leaf.js";
 import { gradients } from "../passes/grad.js";
 import { training } from "../passes/training.js";
 import type { Model } from "../program/model.js";
@@ -12,17 +12,22 @@ import { type RunState, readCheckpoint, writeCheckpoint } from "./checkpoint.js"
 import { type Clipping, checkClipping, clipGradients } from "./clipping.js";
 import { lossError } from "./diagnose.js";
 import { type Freeze, type Trained, trainedWeights } from "./freeze.js";
-import type { Loss, LossFunction } from "./losses/loss.js";
-import { type LossName, resolveLoss } from "./losses/names.js";
-import { type Metric, type MetricName, resolveMetric } from "./metrics.js";
-import { type CheckedExamples, judge, judgeNames, type Objective, targetInputs } from "./objective.js";
+import {
+  type CheckedExamples,
+  type Judging,
+  judge,
+  judgeInputs,
+  judgingKey,
+  type LossOptions,
+  type MetricOptions,
+  type Objective,
+  resolveObjective,
+} from "./objective.js";
 import { type Optimizer, type OptimizerName, resolveOptimizer } from "./optimizers.js";
 import { penalized } from "./regularization.js";
 
-export interface TrainerOptions {
+export interface TrainerOptions extends LossOptions, MetricOptions {
   optimizer: Optimizer | OptimizerName;
-  loss: LossName | Loss | LossFunction;
-  metrics?: readonly (MetricName | Metric)[];
   /** Of dropout (and of shuffling in `fit`); default 0, or that of the run that is resumed. */
   seed?: number;
   /** Highest norm over all gradients together, in place of the optimizer's own clipping; default none. */
@@ -43,8 +48,6 @@ const PROGRAMS = 8;
 export class Training {
   readonly objective: Objective;
   readonly optimizer: Optimizer;
-  /** Of the numbers that a step returns. */
-  readonly names: readonly string[];
   readonly trained: Trained;
   readonly seed: number;
   /** Steps done. */
@@ -63,12 +66,11 @@ export class Training {
 
   /** @throws whatever is wrong with the options; then nothing stays allocated and no weight has changed */
   constructor(model: Model, options: TrainerOptions, op: string) {
-    const { optimizer, loss, metrics = [], seed, clipNorm, freeze, resume } = options;
+    const { optimizer, seed, clipNorm, freeze, resume } = options;
     this.#model = model;
     this.#op = op;
     this.optimizer = resolveOptimizer(optimizer);
-    this.objective = { loss: resolveLoss(loss, op), metrics: metrics.map((metric) => resolveMetric(metric, op)) };
-    this.names = judgeNames(model, this.objective);
+    this.objective = resolveObjective(model, options, op);
     this.trained = trainedWeights(model, freeze, op);
     if (clipNorm !== undefined) checkClipping(op, { clipNorm });
     this.#clipping = clipNorm === undefined ? this.optimizer.clipping : { globalClipNorm: clipNorm };
@@ -110,13 +112,14 @@ export class Training {
   /**
    * Trains on some of the samples: copies them into the program's inputs and runs it.
    * @param samples which of the checked examples
-   * @returns loss and metrics, in the order of `names`, from before the update
+   * @returns the objective's numbers, from before the update
    * @throws {RangeError} when the loss is not finite: it names the first number that is not, and the weights are as before the step
    */
-  step({ x, y, weights }: CheckedExamples, samples: Uint32Array): number[] {
-    const program = this.program(samples.length, y, weights !== undefined);
+  step(examples: CheckedExamples, samples: Uint32Array): number[] {
+    const { x, y, weights } = examples;
+    const program = this.program(samples.length, examples);
     const { inputs, outputs } = program.layout.graph;
-    feed(program, inputs, [...x, ...y, ...(weights ? [weights] : [])], samples);
+    feed(program, inputs, [...x, ...y, ...weights], samples);
     const step = this.steps + 1;
     program.setArgument("rng", [this.seed | 0, Math.floor(this.seed / 2 ** 32) | 0, step]);
     this.optimizer.scalars(step, this.learningRate).forEach((number, i) => {
@@ -129,9 +132,9 @@ export class Training {
   }
 
   /** The program of one training step for a batch size. */
-  program(batch: number, y: readonly Tensor[], weighted = false): Program {
-    const key = JSON.stringify([batch, weighted, ...y.map(({ shape, dtype }) => [dtype, ...shape.slice(1)])]);
-    const program = this.#programs.get(key) ?? new Program(this.#model.store, this.#graph(batch, y, weighted));
+  program(batch: number, examples: Judging): Program {
+    const key = judgingKey(examples, batch);
+    const program = this.#programs.get(key) ?? new Program(this.#model.store, this.#graph(batch, examples));
     this.#programs.delete(key);
     this.#programs.set(key, program);
     if (this.#programs.size > PROGRAMS) {
@@ -142,15 +145,14 @@ export class Training {
     return program;
   }
 
-  #graph(batch: number, y: readonly Tensor[], weighted: boolean): Graph {
+  #graph(batch: number, examples: Judging): Graph {
     const { weights, frozen } = this.trained;
     const list = [...weights.values()];
     const { graph: forward, penalties } = penalized(this.#model.atBatch(batch), list, (graph) =>
       training(graph, frozen),
     );
-    const targets = targetInputs(this.objective, y, batch);
-    const share = weighted ? [withBatch(input([]), batch)] : [];
-    const outputs = judge(this.objective, targets, forward.outputs, penalties, share[0]);
+    const { targets, shares } = judgeInputs(this.objective, examples, batch);
+    const outputs = judge(this.objective, targets, forward.outputs, penalties, shares);
     const clipped = clipGradients(gradients(outputs[0], list), this.#clipping);
     const effects = [...weights].flatMap(([name, weight], i) => {
       const gradient = clipped[i];
@@ -158,7 +160,7 @@ export class Training {
       return gradient ? [this.optimizer.update(weight, gradient, slots, this.#scalars, name)] : [];
     });
     return {
-      inputs: [...forward.inputs, ...targets, ...share],
+      inputs: [...forward.inputs, ...targets, ...shares],
       outputs,
       effects: [...forward.effects, ...effects],
     };

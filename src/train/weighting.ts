@@ -10,8 +10,7 @@ export type SampleWeight = Tensor | Float32Array | readonly number[];
 export type ClassWeight = Readonly<Record<number, number>>;
 
 /** Sample weights as a tensor [count]. @throws {ShapeError} or {RangeError} for others */
-export function checkWeights(given: SampleWeight | undefined, count: number, op: string): Tensor | undefined {
-  if (given === undefined) return undefined;
+export function checkWeights(given: SampleWeight, count: number, op: string): Tensor {
   const numbers = "data" in given ? given.data : given;
   const shape = "data" in given ? given.shape : [given.length];
   if (numbers.length !== count || shape.length > 2 || shape[0] !== count)
@@ -34,9 +33,9 @@ export function checkWeights(given: SampleWeight | undefined, count: number, op:
 export function classWeights(
   y: readonly Tensor[],
   classWeight: ClassWeight | undefined,
-  weights: Tensor | undefined,
+  weights: readonly Tensor[],
   op: string,
-): Tensor | undefined {
+): readonly Tensor[] {
   if (classWeight === undefined) return weights;
   const [{ data, shape }] = y;
   if (y.length > 1 || shape.length > 2)
@@ -53,7 +52,7 @@ export function classWeights(
   };
   const made = Float32Array.from(
     { length: count },
-    (_, i) => (classWeight[labelOf(i)] ?? 1) * (weights ? weights.data[i] : 1),
+    (_, i) => (classWeight[labelOf(i)] ?? 1) * (weights[0]?.data[i] ?? 1),
   );
-  return tensor(made, [count]);
+  return [tensor(made, [count])];
 }

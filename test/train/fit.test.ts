@@ -338,7 +338,7 @@ test("a training step is one program: no call but its own runs between two steps
   const { Training } = await import("../../src/train/training.js");
   const training = new Training(model, { optimizer: "adam", loss }, "test");
   const { y } = points(8);
-  const program = training.program(8, [y]);
+  const program = training.program(8, { y: [y], weights: [] });
   const kernels = program.calls.each.map(({ kernel }) => kernel);
   expect(kernels.filter((kernel) => kernel === "f32_adam")).toHaveLength(4);
   expect(kernels).toContain("f32_sparse_softmax_cross_entropy");

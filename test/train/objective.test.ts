@@ -5,14 +5,19 @@ import {
   build,
   conv2d,
   dense,
+  depthwiseConv2d,
   dropout,
   flatten,
   input,
   l1,
   l1l2,
   l2,
+  layerNormalization,
   load,
   type Model,
+  mul,
+  parameter,
+  prelu,
   save,
   sequential,
   sum,
@@ -106,6 +111,78 @@ describe("regularizers", () => {
     );
     const zeros = { x: tensor(new Float32Array(9), [1, 3, 3, 1]), y: tensor([[0]]) };
     expect((await evaluate(m, zeros, { loss: "mse" })).loss).toBeCloseTo(4.5, 6);
+  });
+
+  const alpha = (value: number) => ({ kind: "constant", value }) as const;
+  test.each<[string, () => Promise<Model>, number]>([
+    [
+      "depthwiseConv2d",
+      () =>
+        build(
+          input([2, 2, 1]),
+          sequential(
+            depthwiseConv2d(2, {
+              depthMultiplier: 3,
+              depthwiseInitializer: alpha(2),
+              biasInitializer: alpha(-1),
+              depthwiseRegularizer: l2(0.5),
+              biasRegularizer: l1(0.25),
+              activityRegularizer: l1(0.125),
+            }),
+            flatten(),
+          ),
+        ),
+      0.5 * 12 * 4 + 0.25 * 3 + 0.125 * 3,
+    ],
+    [
+      "batchNormalization",
+      () =>
+        build(
+          input([4]),
+          batchNormalization({
+            gammaInitializer: alpha(3),
+            betaInitializer: alpha(-2),
+            gammaRegularizer: l2(0.5),
+            betaRegularizer: l1(0.25),
+          }),
+        ),
+      0.5 * 4 * 9 + 0.25 * 4 * 2,
+    ],
+    [
+      "layerNormalization",
+      () =>
+        build(
+          input([4]),
+          layerNormalization({
+            gammaInitializer: alpha(3),
+            betaInitializer: alpha(-2),
+            gammaRegularizer: l1(0.5),
+            betaRegularizer: l1l2({ l1: 1, l2: 0.25 }),
+          }),
+        ),
+      0.5 * 4 * 3 + 4 * (2 + 0.25 * 4),
+    ],
+    [
+      "prelu",
+      () => build(input([4]), prelu({ alphaInitializer: alpha(-0.5), alphaRegularizer: l1l2({ l1: 2, l2: 4 }) })),
+      4 * (2 * 0.5 + 4 * 0.25),
+    ],
+    [
+      "a parameter",
+      async () => {
+        const x = input([4]);
+        return build(x, mul(x, parameter([4], alpha(0.5), { regularizer: "l2" })));
+      },
+      0.01 * 4 * 0.25,
+    ],
+  ])("of %s are those worked out by hand", async (_, make, penalty) => {
+    const m = await make();
+    const x = tensor(new Float32Array(8), [2, ...m.inputs[0].shape]);
+    const y = m.predict(x) as Tensor;
+    const [here, again] = [m, await load(save(m))];
+    // against its own predictions a model loses nothing but its penalties
+    expect((await evaluate(here, { x, y }, { loss: "mse" })).loss).toBeCloseTo(penalty, 5);
+    expect((await evaluate(again, { x, y }, { loss: "mse" })).loss).toBeCloseTo(penalty, 5);
   });
 
   test("of frozen weights are left out", async () => {
@@ -246,7 +323,7 @@ describe("freezing", () => {
     const model = await make();
     const kernels = (freeze: string[]) =>
       new Training(model, { optimizer: "adam", loss, freeze }, "test")
-        .program(8, [points(8).y])
+        .program(8, { y: [points(8).y], weights: [] })
         .calls.each.map(({ kernel }) => kernel as string);
     expect(kernels([]).filter((kernel) => kernel === "f32_adam")).toHaveLength(4);
     expect(kernels(["base"]).filter((kernel) => kernel === "f32_adam")).toHaveLength(2);
@@ -259,9 +336,9 @@ test("programs of many batch sizes do not pile up in memory", async () => {
   const { step } = trainer(model, { optimizer: "adam", loss });
   const { Training } = await import("../../src/train/training.js");
   const training = new Training(model, { optimizer: "sgd", loss }, "test");
-  for (let batch = 400; batch > 380; batch--) training.program(batch, [points(8).y]);
+  for (let batch = 400; batch > 380; batch--) training.program(batch, { y: [points(8).y], weights: [] });
   const { memory } = model.plan();
-  for (let batch = 380; batch > 0; batch--) training.program(batch, [points(8).y]);
+  for (let batch = 380; batch > 0; batch--) training.program(batch, { y: [points(8).y], weights: [] });
   expect(model.plan().memory).toBe(memory);
   expect(step(points(8)).loss).toBeGreaterThan(0);
 });
