@@ -1,6 +1,6 @@
 // A training run as a safetensors file: weights under their names, the optimizer's states as `<optimizer>/<weight>/<slot>`, and in the
 // metadata what else a run needs to go on as if it had never stopped.
-import { FormatError, typeError } from "../errors.js";
+import { FormatError, rangeError, typeError } from "../errors.js";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.js";
 import type { Value } from "../graph/value.js";
 import { sameShape, show } from "../shape.js";
@@ -19,6 +19,16 @@ export interface RunState {
   readonly seed: number;
   /** Set by hand or by a callback in place of the optimizer's own. */
   readonly learningRate?: number | undefined;
+  /** How far the epoch after those is, in the middle of one. */
+  readonly begun?: Begun | undefined;
+}
+
+/** Part of an epoch. */
+export interface Begun {
+  readonly steps: number;
+  readonly samples: number;
+  /** Of loss and metrics over these samples, by name. */
+  readonly sums: Readonly<Record<string, number>>;
 }
 
 /** The file's bytes; the same state gives the same bytes. */
@@ -61,10 +71,36 @@ function parseRun(text: string | undefined): RunState {
   }
   if (typeof given !== "object" || given === null)
     throw new FormatError(`resume: expected the state of a run in the metadata ("${KEY}")`);
-  const { version, optimizer, steps, epochs, seed, learningRate } = given;
-  const counts = [steps, epochs, seed].every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+  const { version, optimizer, steps, epochs, seed, learningRate, begun } = given;
+  const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+  const counts = [steps, epochs, seed].every(isCount) && (begun === undefined || isBegun(begun));
   const rate = learningRate === undefined || (Number.isFinite(learningRate) && (learningRate as number) >= 0);
   if (version !== VERSION || typeof optimizer !== "string" || !counts || !rate)
     throw new FormatError(`resume: expected a run of version ${VERSION} with optimizer, steps, epochs and seed`);
   return given as unknown as RunState;
+
+  function isBegun(value: unknown): boolean {
+    const { steps, samples, sums } = (value ?? {}) as Record<string, unknown>;
+    const numbers = typeof sums === "object" && sums !== null ? Object.values(sums) : [undefined];
+    return [steps, samples].every(isCount) && numbers.every(Number.isFinite);
+  }
+}
+
+/** Where an epoch begins: at its first step, or behind those that the run which is resumed did. */
+export function beginning(begun: Begun | undefined, numbers: readonly { readonly name: string }[]) {
+  const { steps = 0, samples = 0 } = begun ?? {};
+  const sums = numbers.map(({ name }) => {
+    if (begun === undefined) return 0;
+    if (Object.hasOwn(begun.sums, name)) return begun.sums[name];
+    const known = Object.keys(begun.sums).join(", ");
+    throw typeError({ op: "resume", expected: `the loss and metrics of the run (${known})`, actual: name });
+  });
+  return { steps, samples, sums };
+}
+
+/** @throws {RangeError} when the steps that are skipped are not those that were done */
+export function checkSkipped(samples: number, done: Pick<Begun, "steps" | "samples">): void {
+  if (samples === done.samples) return;
+  const expected = `the data and batchSize of the run, ${done.samples} samples in ${done.steps} steps`;
+  throw rangeError({ op: "resume", expected, actual: String(samples) });
 }

@@ -4,6 +4,7 @@ import { permutation } from "../philox.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
+import { beginning, checkSkipped } from "./checkpoint.js";
 import { checkBatchSize, judgeBatches } from "./evaluate.js";
 import { type CheckedExamples, checkExamples, type Examples, told } from "./objective.js";
 import { FitRun } from "./run.js";
@@ -72,6 +73,7 @@ async function* run(
     training = new Training(model, settings, "fit");
     const { batches, judged } = prepare(model, data, settings, training);
     const first = settings.initialEpoch ?? training.epochs;
+    if (first !== training.epochs) training.begun = undefined;
     const { context, stopped } = control(model, training);
     const tell = async (call: (callback: Callback) => Maybe<void>) => {
       for (const callback of callbacks) {
@@ -82,22 +84,30 @@ async function* run(
     await tell((callback) => callback.onTrainBegin?.(context));
     let [done, stepsDone] = [0, 0];
     let counted: number | undefined; // steps of the last epoch
+    const { objective } = training;
+    const logsOf = (sums: readonly number[], count: number): Logs =>
+      count === 0 ? {} : told(objective, (i) => sums[i] / count);
     for (let epoch = first + 1; epoch <= epochs && !stopped(); epoch++) {
       await tell((callback) => callback.onEpochBegin?.(epoch, context));
       const start = watch.seconds();
-      const sums = training.objective.numbers.map(() => 0);
-      let logs: Logs = {};
+      const begun = beginning(training.begun, objective.numbers);
+      const { sums } = begun;
       let [step, seen] = [0, 0];
       for await (const { examples, samples, steps = counted } of until(signal, batches(epoch))) {
         signal?.throwIfAborted();
         if (stopped()) break;
-        const numbers = training.step(examples, samples);
         step++;
         seen += samples.length;
+        if (step <= begun.steps) {
+          if (step === begun.steps) checkSkipped(seen, begun);
+          continue;
+        }
+        const numbers = training.step(examples, samples);
         numbers.forEach((x, i) => {
           sums[i] += x * samples.length;
         });
-        logs = told(training.objective, (i) => sums[i] / seen);
+        const named = Object.fromEntries(sums.map((x, i) => [objective.numbers[i].name, x]));
+        training.begun = { steps: step, samples: seen, sums: named };
         done += samples.length;
         stepsDone++;
         const seconds = Math.max(watch.seconds(), 1e-6);
@@ -109,7 +119,7 @@ async function* run(
           step,
           steps,
           loss: numbers[0],
-          logs,
+          logs: logsOf(sums, seen),
           samplesPerSecond: done / seconds,
           secondsLeft,
         };
@@ -117,15 +127,18 @@ async function* run(
         await watch.breathe();
         yield event;
       }
+      if (step < begun.steps && !stopped()) checkSkipped(seen, begun);
       counted = step;
+      let logs = logsOf(sums, seen);
       if (judged) {
         const trained = [...training.trained.weights.values()];
-        const values = await judgeBatches(model, judged(1), training.objective, trained);
+        const values = await judgeBatches(model, judged(1), objective, trained);
         logs = { ...logs, ...Object.fromEntries(Object.entries(values).map(([name, x]) => [`val_${name}`, x])) };
       }
       history.epoch.push(epoch);
       for (const [name, x] of Object.entries(logs)) history.history[name] = [...(history.history[name] ?? []), x];
       training.epochs = epoch;
+      training.begun = undefined;
       const { learningRate } = training;
       const end: FitEpoch = { epoch, epochs, logs, learningRate, seconds: watch.seconds() - start };
       await tell((callback) => callback.onEpochEnd?.(end, context));

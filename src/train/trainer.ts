@@ -42,6 +42,7 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
       if (examples.count === 0) throw rangeError({ op: "trainer", expected: "at least one sample", actual: "none" });
       const all = Uint32Array.from({ length: examples.count }, (_, i) => i);
       const numbers = training.step(examples, all);
+      training.begun = undefined; // this was no step of an epoch
       return told(training.objective, (i) => numbers[i]) as Logs & { loss: number };
     },
     get learningRate() {

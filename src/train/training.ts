@@ -8,7 +8,7 @@ import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
 import type { Tensor } from "../tensor.js";
 import { feed } from "./batches.js";
-import { type RunState, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { type Begun, type RunState, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { type Clipping, checkClipping, clipGradients } from "./clipping.js";
 import { lossError } from "./diagnose.js";
 import { type Freeze, type Trained, trainedWeights } from "./freeze.js";
@@ -54,6 +54,8 @@ export class Training {
   steps = 0;
   /** Epochs done; `fit` counts them. */
   epochs = 0;
+  /** What of the next epoch is done, likewise. */
+  begun: Begun | undefined;
   readonly #op: string;
   readonly #model: Model;
   readonly #clipping: Clipping | undefined;
@@ -171,17 +173,18 @@ export class Training {
     const { store } = this.#model;
     const tensors = [...this.#states()].map(([name, value]) => [name, store.read(value)] as const);
     const { name: optimizer } = this.optimizer;
-    const { steps, epochs, seed } = this;
+    const { steps, epochs, seed, begun } = this;
     return writeCheckpoint(
-      { optimizer, steps, epochs, seed, learningRate: this.#learningRate },
+      { optimizer, steps, epochs, seed, learningRate: this.#learningRate, begun },
       Object.fromEntries(tensors),
     );
   }
 
-  #restore({ steps, epochs, learningRate }: RunState, tensors: ReadonlyMap<string, Tensor>): void {
+  #restore({ steps, epochs, learningRate, begun }: RunState, tensors: ReadonlyMap<string, Tensor>): void {
     for (const [name, value] of this.#states()) this.#model.store.write(value, (tensors.get(name) as Tensor).data);
     this.steps = steps;
     this.epochs = epochs;
+    this.begun = begun;
     this.#learningRate = learningRate;
   }
 

@@ -1,5 +1,6 @@
 // A run that is stopped, saved and resumed is the run that never stopped, bit for bit.
 import { describe, expect, test } from "vitest";
+import { dataset } from "../../src/data/index.js";
 import type { Model } from "../../src/index.js";
 import {
   adam,
@@ -48,6 +49,79 @@ describe.each(Object.entries(optimizers))("%s", (_, make) => {
     expect(rest.weights).toEqual(whole.weights);
     expect(rest.history.loss).toEqual(whole.history.loss.slice(2));
     expect(rest.checkpoints[1]).toEqual(whole.checkpoints[3]);
+  });
+});
+
+describe("a run that is stopped in the middle of an epoch", () => {
+  const options = { epochs: 3, seed: 5, batchSize: 16, metrics: ["accuracy"], validation: 0.2 } as const;
+  /** Checkpoints of every step, and of every epoch. */
+  async function every(more: Partial<FitOptions> = {}, model?: Model) {
+    const steps: Uint8Array[] = [];
+    const onTrainBatchEnd: Callback["onTrainBatchEnd"] = (_, { save }) => {
+      steps.push(save());
+    };
+    const result = await run(model ?? (await classifier(0.4)), {
+      ...options,
+      ...more,
+      callbacks: [{ onTrainBatchEnd }],
+    });
+    return { ...result, steps };
+  }
+
+  test("goes on after any step with the same bits: weights, logs and checkpoints", async () => {
+    const whole = await every();
+    expect(whole.steps).toHaveLength(15); // 72 samples in batches of 16: the last one of an epoch has 8
+    for (const [i, resume] of whole.steps.entries()) {
+      const other = await classifier(0.4);
+      other.initialize(99);
+      const rest = await every({ resume, seed: undefined }, other);
+      const epoch = Math.floor(i / 5);
+      expect(rest.weights, `step ${i + 1}`).toEqual(whole.weights);
+      expect(rest.epoch).toEqual([1, 2, 3].slice(epoch));
+      for (const [name, values] of Object.entries(whole.history))
+        expect(rest.history[name], name).toEqual(values.slice(epoch));
+      expect(rest.steps).toEqual(whole.steps.slice(i + 1));
+      expect(rest.checkpoints).toEqual(whole.checkpoints.slice(epoch));
+    }
+  });
+
+  test("goes on after an abort, and with a dataset", async () => {
+    const elements = Array.from({ length: 50 }, (_, i) => ({
+      x: Array.from(data.x.data.subarray(i * 4, i * 4 + 4)),
+      y: data.y.data[i],
+    }));
+    const source = dataset(elements).shuffle(3);
+    const learn = (model: Model, more: Partial<FitOptions>) =>
+      fit(model, source, { optimizer: "adam", loss, epochs: 2, batchSize: 8, ...more });
+    const whole = await classifier(0.4);
+    const { history } = await learn(whole, {});
+    const [model, stop] = [await classifier(0.4), new AbortController()];
+    let resume: Uint8Array | undefined;
+    const halt: Callback = {
+      onTrainBatchEnd({ epoch, step }, { save }) {
+        if (epoch !== 2 || step !== 4) return;
+        resume = save();
+        stop.abort();
+      },
+    };
+    await expect(Promise.resolve(learn(model, { callbacks: [halt], signal: stop.signal }))).rejects.toThrow();
+    const rest = await learn(model, { resume });
+    expect(model.weights()).toEqual(whole.weights());
+    expect(rest.history.loss).toEqual(history.loss.slice(1));
+  });
+
+  test("refuses other batches and other metrics, and begins an epoch anew where one is named", async () => {
+    const { steps } = await every();
+    await expect(every({ resume: steps[7], batchSize: 10 })).rejects.toThrow(
+      "resume: expected the data and batchSize of the run, 48 samples in 3 steps, got 30",
+    );
+    await expect(every({ resume: steps[7], batchSize: 40 })).rejects.toThrow("48 samples in 3 steps, got 72");
+    await expect(every({ resume: steps[7], metrics: ["mse"] as never })).rejects.toThrow(
+      "resume: expected the loss and metrics of the run (loss, accuracy), got mse",
+    );
+    const again = await every({ resume: steps[7], initialEpoch: 2 });
+    expect(again.epoch).toEqual([3]);
+    expect(again.steps).toHaveLength(5);
   });
 });
 

@@ -11,7 +11,10 @@ export interface FitContext {
   readonly steps: number;
   /** Ends training after this step; validation and the end of the epoch still come. */
   stop(): void;
-  /** Everything the run needs to go on, for the option `resume`. Take it at the end of an epoch: `fit` goes on with the next one. */
+  /**
+   * Everything the run needs to go on, for the option `resume`: at the end of a step or of an epoch. With the same data and options, all
+   * that follows is the same, bit for bit.
+   */
   save(): Uint8Array;
 }
 
