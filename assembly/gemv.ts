@@ -4,8 +4,8 @@ import { load, loadSplat, mulAdd, SIMD, store } from "./lanes";
 import { f32_clamp, put } from "./map";
 
 /**
- * c [m, n] = clamp(a [m, k] times b [k, n] + bias [n], lo, hi), bit for bit as f32_gemm with packed b. Reads b once for each
- * row of a: one row times 1024 x 1024 takes 0.083 ms; with b packed before 0.065, packing it 0.26 more (Node 24).
+ * c [m, n] = clamp(a [m, k] times b [k, n] + bias [n], lo, hi), bit for bit as f32_gemm with packed b. Reads b once for
+ * each row of a: one row times 1024 x 1024 takes 0.083 ms; with b packed 0.065, and packing it 0.26 more (Node 24).
  */
 export function f32_gemm_unpacked(
   m: u32, n: u32, k: u32, a: usize, b: usize, bias: usize, c: usize, lo: f32, hi: f32,
@@ -28,8 +28,8 @@ export function f32_gemm_unpacked(
 }
 
 /**
- * c [n] += a times b [4, n] row by row, or with `R` of one byte b [1, n]; n > 0. Eight rows at a time save more passes over c,
- * but where rows are 4 KiB apart they meet in one set of the first-level cache: 21 GFLOP/s instead of 25.
+ * c [n] += a times b [4, n] row by row, or with `R` of one byte b [1, n]; n > 0. Eight rows at a time save more passes
+ * over c, but rows 4 KiB apart meet in one set of the first-level cache: 21 GFLOP/s instead of 25.
  */
 function addRows<V, R>(row: usize, a: usize, b: usize, c: usize): void {
   const w = sizeof<V>(), last = c + row - w;

@@ -8,7 +8,6 @@ import { show, sizeOf } from "../shape.js";
 import { mul } from "./arithmetic.js";
 import { broadcastTo } from "./broadcast.js";
 import { wantDType, wantRank } from "./check.js";
-import { pad2d } from "./pad2d.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./shape.js";
 import { axes, type Padding, type Pair, paddingCheck, pair } from "./window.js";
@@ -20,13 +19,30 @@ interface DepthwiseAttrs {
 }
 
 interface LoweredAttrs {
+  /** Of the filter. */
   readonly size: Pair;
   readonly strides: Pair;
   readonly dilations: Pair;
+  /** Rows and columns of padding before x. */
+  readonly before: Pair;
+}
+
+interface DepthwiseLoweredAttrs extends LoweredAttrs {
+  /** Distance of the pixels of x, between which are zeros. */
+  readonly apart: Pair;
+  /** Height and width of the result. */
+  readonly out: Pair;
+  readonly low: number;
+  readonly high: number;
 }
 
 const depthwiseAttrs = { strides: integers(1, 2), padding: paddingCheck, dilations: integers(1, 2) };
-const loweredAttrs = { size: integers(1, 2), strides: integers(1, 2), dilations: integers(1, 2) };
+const loweredAttrs = {
+  size: integers(1, 2),
+  strides: integers(1, 2),
+  dilations: integers(1, 2),
+  before: integers(-(2 ** 31), 2),
+};
 
 const geometry = (x: Spec, size: Pair, { strides, padding, dilations }: DepthwiseAttrs) =>
   axes("depthwiseConv2d", x, size, strides, dilations, padding);
@@ -36,11 +52,6 @@ function repeated(x: Value, count: number): Value {
   const [batch, h, w, c] = x.shape;
   if (count === 1) return x;
   return reshape(broadcastTo(reshape(x, [batch, h, w, c, 1]), [batch, h, w, c, count]), [batch, h, w, c * count]);
-}
-
-/** The image as the kernel takes it: channels repeated, padded. */
-function widened(x: Value, count: number, [rows, cols]: ReturnType<typeof geometry>): Value {
-  return repeated(pad2d(x, [rows.before, cols.before], [rows.padded, cols.padded], [1, 1]), count);
 }
 
 export const depthwiseOps = {
@@ -65,8 +76,11 @@ export const depthwiseOps = {
     ],
     expand([x, f], attrs): Value | undefined {
       const [kh, kw, c, m] = f.shape;
-      const wide = widened(x, m, geometry(x, [kh, kw], attrs));
-      return depthwise(wide, reshape(f, [kh, kw, c * m]), attrs.strides, attrs.dilations);
+      const { strides, dilations } = attrs;
+      const [rows, cols] = geometry(x, [kh, kw], attrs);
+      const before: Pair = [rows.before, cols.before];
+      const out: Pair = [rows.out, cols.out];
+      return depthwise(repeated(x, m), reshape(f, [kh, kw, c * m]), { strides, dilations, before, apart: [1, 1], out });
     },
     scaled: ([x, f], scale) => [x, mul(f, reshape(scale, f.shape.slice(2)))],
     flops: ({ inputs: [, f], outputs: [y] }) => 2 * sizeOf(y.shape) * f.shape[0] * f.shape[1],
@@ -83,10 +97,10 @@ export const depthwiseOps = {
       const [kh, kw, c, m] = f.shape;
       const [rows, cols] = geometry({ shape: [1, ...image, c], dtype: "float32" }, [kh, kw], attrs);
       const reach: Pair = [(kh - 1) * attrs.dilations[0], (kw - 1) * attrs.dilations[1]];
-      const offset: Pair = [reach[0] - rows.before, reach[1] - cols.before];
-      const spread = pad2d(dy, offset, [image[0] + reach[0], image[1] + reach[1]], attrs.strides);
+      const before: Pair = [reach[0] - rows.before, reach[1] - cols.before];
       const turned = apply(depthwiseOps.turn, [reshape(f, [kh, kw, c * m])]);
-      const dx = depthwise(spread, turned, [1, 1], attrs.dilations);
+      const { strides, dilations } = attrs;
+      const dx = depthwise(dy, turned, { strides: [1, 1], dilations, before, apart: strides, out: image });
       return m === 1 ? dx : sum(reshape(dx, [dy.shape[0], ...image, c, m]), 4);
     },
     flops: ({ inputs: [dy, f] }) => 2 * sizeOf(dy.shape) * f.shape[0] * f.shape[1],
@@ -99,13 +113,11 @@ export const depthwiseOps = {
     infer: ([x, dy], { size }) => ({ shape: [...size, x.shape[3], dy.shape[3] / x.shape[3]], dtype: "float32" }),
     expand([x, dy], { size, ...attrs }): Value | undefined {
       const [c, n] = [x.shape[3], dy.shape[3]];
-      const wide = widened(x, n / c, geometry(x, size, attrs));
+      const [rows, cols] = geometry(x, size, attrs);
       const { strides, dilations } = attrs;
-      return reshape(apply(depthwiseOps.depthwiseProducts, [wide, dy], { size, strides, dilations }), [
-        ...size,
-        c,
-        n / c,
-      ]);
+      const before: Pair = [rows.before, cols.before];
+      const products = { size, strides, dilations, before };
+      return reshape(apply(depthwiseOps.depthwiseProducts, [repeated(x, n / c), dy], products), [...size, c, n / c]);
     },
     flops: ({ inputs: [, dy] }, { size }) => 2 * sizeOf(dy.shape) * size[0] * size[1],
   }),
@@ -118,22 +130,21 @@ export const depthwiseOps = {
       emit.call("f32_conv2d_flip", f.shape[0], f.shape[1], 1, f.shape[2], 1, f, y),
   }),
 
-  /** clamp(x * f + bias) without padding, f [height, width, channels]: inputs x, f, and bias [channels] where fused. */
-  depthwise: defineOp<LoweredAttrs & { low: number; high: number }>("depthwise", {
+  /** clamp(x * f + bias), f [height, width, channels]: inputs x, f, and bias [channels] where fused. */
+  depthwise: defineOp<DepthwiseLoweredAttrs>("depthwise", {
     internal: true,
-    attrs: { ...loweredAttrs, low: number(), high: number() },
-    infer([x], { size, strides, dilations }) {
-      const [rows, cols] = axes("depthwise", x, size, strides, dilations, "valid");
-      return { shape: [x.shape[0], rows.out, cols.out, x.shape[3]], dtype: "float32" };
+    attrs: { ...loweredAttrs, apart: integers(1, 2), out: integers(1, 2), low: number(), high: number() },
+    infer: ([x], { out }) => ({ shape: [x.shape[0], ...out, x.shape[3]], dtype: "float32" }),
+    lower(emit, { inputs: [x, f, bias = 0], outputs: [y] }, { low, high, apart, ...attrs }) {
+      emit.call("f32_depthwise_conv2d", ...sizes(x, y, attrs), ...apart, x, f, bias, y, low, high);
     },
-    lower(emit, { inputs: [x, f, bias = 0], outputs: [y] }, { low, high, ...attrs }) {
-      emit.call("f32_depthwise_conv2d", ...sizes(x, y, attrs), x, f, bias, y, low, high);
-    },
-    flops: ({ outputs: [y] }, { size }) => 2 * sizeOf(y.shape) * size[0] * size[1],
+    // Of one pixel of the result; where the pixels of x are apart, of one pixel of x.
+    flops: ({ inputs: [x], outputs: [y] }, { size, apart }) =>
+      2 * sizeOf(apart[0] * apart[1] === 1 ? y.shape : x.shape) * size[0] * size[1],
     epilogue: true,
   }),
 
-  /** The filter gradient without padding: inputs x and dy. */
+  /** The filter gradient: inputs x and dy. */
   depthwiseProducts: defineOp<LoweredAttrs>("depthwiseProducts", {
     internal: true,
     attrs: loweredAttrs,
@@ -145,14 +156,14 @@ export const depthwiseOps = {
 };
 
 /** The sizes both kernels take. */
-function sizes(x: Spec, y: Spec, { size, strides, dilations }: LoweredAttrs) {
+function sizes(x: Spec, y: Spec, { size, strides, dilations, before }: LoweredAttrs) {
   const [batch, h, w, c] = x.shape;
-  return [batch, h, w, c, y.shape[1], y.shape[2], ...size, ...strides, ...dilations] as const;
+  return [batch, h, w, c, y.shape[1], y.shape[2], ...size, ...strides, ...dilations, ...before] as const;
 }
 
-function depthwise(x: Value, f: Value, strides: Pair, dilations: Pair): Value {
+function depthwise(x: Value, f: Value, attrs: Omit<DepthwiseLoweredAttrs, "size" | "low" | "high">): Value {
   const limits = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-  return apply(depthwiseOps.depthwise, [x, f], { size: [f.shape[0], f.shape[1]], strides, dilations, ...limits });
+  return apply(depthwiseOps.depthwise, [x, f], { size: [f.shape[0], f.shape[1]], ...attrs, ...limits });
 }
 
 interface DepthwiseOptions {

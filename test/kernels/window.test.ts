@@ -24,41 +24,98 @@ function geometry({ batch, h, w, c, k, s, d }: Conv) {
   return { oh, ow, at, sizes: [batch, h, w, c, oh, ow, ...k, ...s, ...d] };
 }
 
-const CONVS: [string, Conv][] = [
-  ["3x3 of 5x9x4", { batch: 2, h: 5, w: 9, c: 4, k: [3, 3], s: [1, 1], d: [1, 1] }],
-  ["3x3 stride 2 of 9x13x17", { batch: 1, h: 9, w: 13, c: 17, k: [3, 3], s: [2, 2], d: [1, 1] }],
-  ["2x4 dilation 2x1 of 6x7x33", { batch: 1, h: 6, w: 7, c: 33, k: [2, 4], s: [1, 1], d: [2, 1] }],
-  ["1x1 of 3x5x1", { batch: 3, h: 3, w: 5, c: 1, k: [1, 1], s: [1, 1], d: [1, 1] }],
-  ["5x3 stride 1x3 of 7x16x7", { batch: 1, h: 7, w: 16, c: 7, k: [5, 3], s: [1, 3], d: [1, 2] }],
-  ["no images", { batch: 0, h: 4, w: 4, c: 3, k: [3, 3], s: [1, 1], d: [1, 1] }],
+interface Depthwise extends Conv {
+  /** Height and width of the result. */
+  out: [number, number];
+  /** Padding before. */
+  pad: [number, number];
+  /** Distance of the pixels of x. */
+  t: [number, number];
+}
+
+const depthwise = (h: number, w: number, c: number, more: Partial<Depthwise>): Depthwise => {
+  const conv = { batch: 1, h, w, c, k: [3, 3], s: [1, 1], d: [1, 1], pad: [0, 0], t: [1, 1], ...more } as Depthwise;
+  const { oh, ow } = geometry(conv);
+  return { ...conv, out: more.out ?? [oh, ow] };
+};
+
+// Rows of three pixels, two vectors and what is left of them; padding on each side, more of it than the filter is wide, and none;
+// pixels apart, as in gradients of strided and dilated convolutions.
+const DEPTHWISE: [string, Depthwise][] = [
+  ["3x3 of 5x9x4", depthwise(5, 9, 4, { batch: 2 })],
+  ["3x3 stride 2 of 9x13x17", depthwise(9, 13, 17, { s: [2, 2] })],
+  ["2x4 dilation 2x1 of 6x7x33", depthwise(6, 7, 33, { k: [2, 4], d: [2, 1] })],
+  ["1x1 of 3x5x1", depthwise(3, 5, 1, { batch: 3, k: [1, 1] })],
+  ["5x3 stride 1x3 of 7x16x7", depthwise(7, 16, 7, { k: [5, 3], s: [1, 3], d: [1, 2] })],
+  ["no images", depthwise(4, 4, 3, { batch: 0 })],
+  ["3x3 of 4x8x8, same", depthwise(4, 8, 8, { batch: 2, pad: [1, 1], out: [4, 8] })],
+  ["5x5 of 3x2x9, same, wider than the image", depthwise(3, 2, 9, { k: [5, 5], pad: [2, 2], out: [3, 2] })],
+  ["3x3 stride 2 of 6x11x12, padded 0 to 1 and 1", depthwise(6, 11, 12, { s: [2, 2], pad: [0, 1], out: [3, 6] })],
+  ["3x3 of 2x3x5 within a frame of 4", depthwise(2, 3, 5, { pad: [4, 4], out: [8, 9] })],
+  ["3x4 dilation 3x2 of 7x9x16, same", depthwise(7, 9, 16, { k: [3, 4], d: [3, 2], pad: [3, 3], out: [7, 9] })],
+  ["3x3 of 3x6x8, cropped", depthwise(3, 6, 8, { k: [2, 2], pad: [-1, -2], out: [1, 3] })],
+  ["3x3, pixels of 3x5x9 2 apart", depthwise(3, 5, 9, { pad: [1, 1], t: [2, 2], out: [5, 10] })],
+  [
+    "5x3, pixels of 2x4x16 3x2 apart, dilation 2",
+    depthwise(2, 4, 16, { k: [5, 3], d: [2, 2], pad: [7, 4], t: [3, 2], out: [7, 8] }),
+  ],
+  [
+    "2x2 dilation 3, pixels of 4x3x3 3 apart",
+    depthwise(4, 3, 3, { k: [2, 2], d: [3, 3], pad: [3, 2], t: [3, 3], out: [12, 10] }),
+  ],
+  ["1x1, pixels of 3x3x8 2 apart", depthwise(3, 3, 8, { k: [1, 1], t: [2, 2], out: [6, 5] })],
 ];
 
-describe.each(CONVS)("%s", (_, conv) => {
-  const { oh, ow, at, sizes } = geometry(conv);
-  const { batch, h, w, c, k } = conv;
+describe.each(DEPTHWISE)("%s", (_, conv) => {
+  const {
+    batch,
+    h,
+    w,
+    c,
+    k,
+    s,
+    d,
+    pad,
+    t,
+    out: [oh, ow],
+  } = conv;
   const random = new Random(h * w * c);
   const [x, filter, bias] = [random.f32(batch * h * w * c), random.f32(k[0] * k[1] * c), random.f32(c)];
   const dy = random.f32(batch * oh * ow * c);
+  const sizes = [batch, h, w, c, oh, ow, ...k, ...s, ...d, ...pad];
+  /** Index in x of what element (p, q) of the filter meets, if it meets anything. */
+  const at = (b: number, i: number, j: number, p: number, q: number, ch: number): number | undefined => {
+    const [u, v] = [i * s[0] + p * d[0] - pad[0], j * s[1] + q * d[1] - pad[1]];
+    const inside = u >= 0 && v >= 0 && u % t[0] === 0 && v % t[1] === 0 && u / t[0] < h && v / t[1] < w;
+    return inside ? ((b * h + u / t[0]) * w + v / t[1]) * c + ch : undefined;
+  };
 
   test.each([true, false])("depthwise_conv2d, bias: %s", (withBias) => {
     const y = new Float32Array(dy.length).map((_, o) => {
       const [ch, j, i, b] = [o % c, Math.floor(o / c) % ow, Math.floor(o / c / ow) % oh, Math.floor(o / c / ow / oh)];
       let sum = withBias ? bias[ch] : 0;
       for (let p = 0; p < k[0]; p++)
-        for (let q = 0; q < k[1]; q++) sum = f(sum + f(x[at(b, i, j, p, q, ch)] * filter[(p * k[1] + q) * c + ch]));
+        for (let q = 0; q < k[1]; q++) {
+          const from = at(b, i, j, p, q, ch);
+          if (from !== undefined) sum = f(sum + f(x[from] * filter[(p * k[1] + q) * c + ch]));
+        }
       return Math.min(Math.max(sum, -0.5), 6);
     });
-    expectSameBits(runF32("f32_depthwise_conv2d", ...sizes, x, filter, withBias ? bias : 0, out(y.length), -0.5, 6), y);
+    const given = [x, filter, withBias ? bias : 0, out(y.length)];
+    expectSameBits(runF32("f32_depthwise_conv2d", ...sizes, ...t, ...given, -0.5, 6), y);
   });
 
+  if (t[0] * t[1] > 1) return;
   test("depthwise_conv2d_filter_grad", () => {
     const df = new Float32Array(filter.length).map((_, o) => {
       const [ch, q, p] = [o % c, Math.floor(o / c) % k[1], Math.floor(o / c / k[1])];
       let sum = 0;
       for (let b = 0; b < batch; b++)
         for (let i = 0; i < oh; i++)
-          for (let j = 0; j < ow; j++)
-            sum = f(sum + f(x[at(b, i, j, p, q, ch)] * dy[((b * oh + i) * ow + j) * c + ch]));
+          for (let j = 0; j < ow; j++) {
+            const from = at(b, i, j, p, q, ch);
+            if (from !== undefined) sum = f(sum + f(x[from] * dy[((b * oh + i) * ow + j) * c + ch]));
+          }
       return sum;
     });
     expectSameBits(runF32("f32_depthwise_conv2d_filter_grad", ...sizes, x, dy, out(df.length)), df);
