@@ -1,6 +1,6 @@
 // The vocabulary the kernels are written in, generic over V = v128 (four lanes of f32) or V = f32 (one), and over their bits
 // I = v128 (four lanes of i32) or I = i32. The only file that knows whether the build has SIMD. No operation contracts a
-// multiplication and an addition. Read map.ts next to see how a driver uses it.
+// multiplication and an addition, but for mulAdd in the relaxed build. Read map.ts next to see how a driver uses it.
 
 /** True in builds with 128-bit SIMD; a compile-time constant, so `if (SIMD)` costs nothing. */
 export const SIMD: bool = ASC_FEATURE_SIMD;
@@ -107,10 +107,11 @@ export function div<V>(a: V, b: V): V {
   return a / b;
 }
 
-/** a * b + c, rounded twice. */
+/** a * b + c, rounded twice; in the relaxed build once where the machine can. */
 // @ts-ignore: decorator
 @inline
 export function mulAdd<V>(a: V, b: V, c: V): V {
+  if (ASC_FEATURE_RELAXED_SIMD && isVector<V>()) return f32x4.relaxed_madd(a, b, c);
   return add<V>(mul<V>(a, b), c);
 }
 

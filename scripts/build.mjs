@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { bundle } from "./build/bundle.mjs";
 import { at, exists, filesUnder } from "./build/files.mjs";
-import { compileKernels } from "./build/kernels.mjs";
+import { compileKernels, compileRelaxed } from "./build/kernels.mjs";
 import { declareTypes } from "./build/types.mjs";
 
 const flags = new Set(process.argv.slice(2));
@@ -18,7 +18,12 @@ const generated = ["build/kernels.simd.wasm", "src/runtime/kernels.generated.ts"
 
 await step("kernels", kernels, generated, compileKernels);
 if (!flags.has("--kernels")) {
-  const source = [...common, ...filesUnder("src"), at("build/kernels.simd.wasm")];
+  await step("relaxed kernels", kernels, ["build/kernels.relaxed.wasm"], compileRelaxed);
+  const source = [
+    ...common,
+    ...filesUnder("src"),
+    ...["simd", "relaxed"].map((build) => at(`build/kernels.${build}.wasm`)),
+  ];
   await step("bundle", source, ["dist/index.js"], bundle);
   const configs = [at("tsconfig.json"), at("tsconfig.build.json")];
   if (!flags.has("--quick")) await step("types", [...source, ...configs], ["dist/types"], declareTypes);

@@ -31,7 +31,7 @@ test("publint finds nothing, not even a suggestion", () => {
 });
 
 test("attw finds the types of every entry, for ES modules", () => {
-  // kernels.wasm is bytes: what importing it gives is the platform's to type.
+  // A .wasm file is bytes: what importing it gives is the platform's to type.
   run(
     "attw",
     packed.tarball,
@@ -39,6 +39,7 @@ test("attw finds the types of every entry, for ES modules", () => {
     "esm-only",
     "--exclude-entrypoints",
     "kernels.wasm",
+    "kernels.relaxed.wasm",
     "--no-definitely-typed",
   );
 });

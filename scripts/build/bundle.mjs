@@ -14,8 +14,11 @@ const VARIANTS = [
 ];
 
 export async function bundle() {
-  const written = new Set([at("dist/kernels.wasm")]);
-  writeIfChanged(at("dist/kernels.wasm"), readFileSync(at("build/kernels.simd.wasm")));
+  const modules = { "kernels.wasm": "simd", "kernels.relaxed.wasm": "relaxed" };
+  const written = new Set(Object.keys(modules).map((file) => at(`dist/${file}`)));
+  for (const [file, build] of Object.entries(modules)) {
+    writeIfChanged(at(`dist/${file}`), readFileSync(at(`build/kernels.${build}.wasm`)));
+  }
   for (const variant of VARIANTS) {
     const { outputFiles } = await build({
       absWorkingDir: at("."),

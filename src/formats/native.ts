@@ -8,8 +8,8 @@ import { ops } from "../ops/index.js";
 import { argumentOp, constantOp, DEFINED_BATCH, inputOp, stateOp } from "../ops/leaf.js";
 import { type BuildOptions, checkOptions } from "../program/build.js";
 import { Model } from "../program/model.js";
-import { compile } from "../runtime/kernels.js";
 import { readSource, type Source } from "../runtime/read.js";
+import { findVariant } from "../runtime/variant.js";
 import { type Shape, sameShape } from "../shape.js";
 import type { DType, Tensor } from "../tensor.js";
 import { readSafetensors, writeSafetensors } from "./safetensors.js";
@@ -95,8 +95,8 @@ export async function load(source: Source, options: BuildOptions = {}): Promise<
     throw new FormatError(`load: expected a graph in the metadata ("${KEY}"); this safetensors file has weights only`);
   }
   const { graph, name, weights } = readGraph(parse(text), tensors);
-  const module = await compile(options.kernels);
-  const model = rethrow("graph", () => new Model(options.name ?? name, graph, module));
+  const variant = await findVariant(options);
+  const model = rethrow("graph", () => new Model(options.name ?? name, graph, variant));
   model.setWeights(rethrow("weights", () => named(model, weights)));
   return model;
 }

@@ -3,20 +3,16 @@ import { ShapeError, typeError, UnsupportedError } from "../errors.js";
 import { checkValue, type Graph, isValue, type Value } from "../graph/value.js";
 import { topological } from "../graph/walk.js";
 import { inputOp } from "../ops/leaf.js";
-import { compile, type KernelSource } from "../runtime/kernels.js";
+import { findVariant, type VariantOptions } from "../runtime/variant.js";
 import { Model } from "./model.js";
 
-export interface BuildOptions {
+export interface BuildOptions extends VariantOptions {
   /** Of the initial weights; default 0. An integer in [0, 2^53). */
   seed?: number;
   /** Default `model`. */
   name?: string;
-  /** `exact` (default): the same bits everywhere. */
-  math?: "exact" | "relaxed";
   /** Default 1. */
   threads?: number;
-  /** The kernels, compiled or as bytes; default the ones in this package. */
-  kernels?: KernelSource;
 }
 
 /**
@@ -40,7 +36,7 @@ export async function build(
   for (const value of outs) checkValue(value, "build");
   if (outs.length === 0) throw typeError({ op: "build", expected: "at least one output", actual: "none" });
   const graph = checkInputs({ inputs: ins, outputs: outs, effects: [] });
-  const model = new Model(name, graph, await compile(options.kernels));
+  const model = new Model(name, graph, await findVariant(options));
   model.initialize(seed);
   return model;
 }
@@ -53,7 +49,8 @@ export function checkOptions(options: BuildOptions, op: string): BuildOptions {
   }
   if (name !== undefined && (typeof name !== "string" || name === ""))
     throw typeError({ op, expected: "name to be a text", actual: String(name) });
-  if (math !== "exact") throw new UnsupportedError(`${op}: math "${math}" is not in this version; "exact" is`);
+  if (math !== "exact" && math !== "relaxed")
+    throw typeError({ op, expected: 'math to be "exact" or "relaxed"', actual: String(math) });
   if (threads !== 1) throw new UnsupportedError(`${op}: threads ${threads} are not in this version; 1 is`);
   return options;
 }

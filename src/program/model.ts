@@ -4,6 +4,7 @@ import { type Graph, make, type Value } from "../graph/value.js";
 import { remake, rewrite, topological } from "../graph/walk.js";
 import { DEFINED_BATCH, inputOp, stateAttrs, withBatch } from "../ops/leaf.js";
 import { inference } from "../passes/inference.js";
+import type { Variant } from "../runtime/variant.js";
 import { sameShape, show, sizeOf } from "../shape.js";
 import { type DType, dtypeOf, type Tensor, type TypedArray } from "../tensor.js";
 import { type Names, nameAll } from "./names.js";
@@ -40,6 +41,8 @@ export class Model {
   /** The memory and kernels, likewise. */
   readonly store: Store;
   readonly names: Names;
+  /** What it computes with: `relaxed` where that was asked for and can be had. */
+  readonly math: "exact" | "relaxed";
   readonly #programs = new Map<number, Program>();
   readonly #sessions = new Map<number, Program>();
 
@@ -47,11 +50,12 @@ export class Model {
   constructor(
     readonly name: string,
     graph: Graph,
-    module: WebAssembly.Module,
+    readonly variant: Variant,
   ) {
+    this.math = variant.math;
     this.graph = numberStreams(graph);
     this.names = nameAll(this.graph);
-    this.store = new Store(module);
+    this.store = new Store(variant.module);
     for (const value of this.names.states.values()) this.store.add(value);
     this.inputs = this.graph.inputs.map(({ shape, dtype }, i) => ({
       name: this.names.inputs[i],
@@ -227,7 +231,7 @@ export class Model {
 
   /** A model of its own with the same graph and weights. */
   clone(): Model {
-    const copy = new Model(this.name, this.graph, this.store.module);
+    const copy = new Model(this.name, this.graph, this.variant);
     copy.setWeights(this.weights());
     return copy;
   }

@@ -15,7 +15,7 @@ export class Store {
   readonly #states = new Map<Node, Region>();
   readonly #rng: Region;
 
-  constructor(readonly module: WebAssembly.Module) {
+  constructor(module: WebAssembly.Module) {
     const memory = new WebAssembly.Memory({ initial: 1 });
     this.kernels = instantiateKernels(module, memory);
     this.arena = new Arena(memory, this.kernels.heapBase());

@@ -1,14 +1,19 @@
 // Runs the scenario with the package's own kernels and with the scalar build, and makes plain data of what happened, errors
 // included: the one function that the entry of every runtime calls.
-import { scenario } from "./scenario.mjs";
+import { relaxed, scenario } from "./scenario.mjs";
 
-/** @returns {Promise<{ simd?, scalar?, ms?: number, error?: string }>} */
+/** @returns {Promise<{ simd?, scalar?, relaxed?, ms?: number, error?: string }>} */
 export async function report(lanewise, train, data, scalar) {
   try {
     const start = Date.now();
     const simd = await scenario(lanewise, train, data);
     const ms = Date.now() - start;
-    return { simd, scalar: await scenario(lanewise, train, data, { kernels: scalar }), ms };
+    return {
+      simd,
+      scalar: await scenario(lanewise, train, data, { kernels: scalar }),
+      relaxed: await relaxed(lanewise, train, data),
+      ms,
+    };
   } catch (error) {
     return { error: String(error?.stack ?? error) };
   }

@@ -5,6 +5,8 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 export interface Report {
   simd?: Hashes;
   scalar?: Hashes;
+  /** What `math: "relaxed"` gave. */
+  relaxed?: { known: boolean; math: string; loaded: string; difference: number };
   /** Milliseconds of the first, SIMD run. */
   ms?: number;
   error?: string;

@@ -40,6 +40,16 @@ test.for(named)(
   },
 );
 
+test.for(named)("%s runs relaxed kernels where it knows them, near the exact ones", ([name], { skip }) => {
+  const report = reports.get(name);
+  if (report === undefined && missing.some((runtime) => runtime.name === name)) skip("this machine lacks it");
+  const { known, math, loaded, difference } = report?.relaxed ?? {};
+  // Edge runtimes compile no bytes; there the file is imported and given to `build` as `kernels`.
+  expect([math, loaded]).toEqual(known && name !== "workerd" ? ["relaxed", "relaxed"] : ["exact", "exact"]);
+  if (math === "exact") expect(difference).toBe(0);
+  expect(difference).toBeLessThan(1e-5);
+});
+
 test("all runtimes give one hash", () => {
   const [first, ...others] = reports.values();
   expect(first.simd?.hash).toMatch(/^[0-9a-f]{64}$/);

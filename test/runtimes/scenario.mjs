@@ -63,6 +63,43 @@ export async function scenario(lanewise, train, data, options = {}) {
   return { hash: hashText(JSON.stringify(parts)), parts };
 }
 
+// (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))
+const RELAXED_MADD = [
+  [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  [0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b],
+  [0x03, 0x02, 0x01, 0x00],
+  [0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x85, 0x02, 0x0b],
+].flat();
+
+/**
+ * A few training steps and a prediction with `math: "relaxed"`, beside the same in the exact build.
+ * @returns {Promise<{ known: boolean, math: string, loaded: string, difference: number }>} whether the engine knows relaxed SIMD, what a
+ *   built and a loaded model say they run with, and the largest difference of a probability
+ */
+export async function relaxed({ build, conv2d, dense, flatten, input, load, save, softmax }, { trainer }, { digits }) {
+  const { x, y } = digits({ count: 64, seed: 3 });
+  const train = async (options) => {
+    const image = input([28, 28, 1]);
+    const logits = dense(10)(flatten()(conv2d(8, 3, { strides: 2, activation: "gelu" })(image)));
+    const model = await build(image, softmax(logits), { seed: 11, ...options });
+    const { step } = trainer(model, { optimizer: "sgd", loss: "sparseCategoricalCrossentropy" });
+    for (let i = 0; i < 4; i++) step({ x, y });
+    return model;
+  };
+  const exact = await train({ math: "exact" });
+  const fast = await train({ math: "relaxed" });
+  const again = await load(save(fast), { math: "relaxed" });
+  const [a, b, c] = [exact, fast, again].map((model) => model.predict(x).data);
+  if (exact.math !== "exact") throw new Error(`an exact model says it is ${exact.math}`);
+  if (hashArray(b) !== hashArray(c)) throw new Error("the relaxed predictions differ after save and load");
+  return {
+    known: WebAssembly.validate(Uint8Array.from(RELAXED_MADD)),
+    math: fast.math,
+    loaded: again.math,
+    difference: a.reduce((most, p, i) => Math.max(most, Math.abs(p - b[i])), 0),
+  };
+}
+
 function hashWeights(model) {
   const weights = model.weights();
   const names = Object.keys(weights).sort();
