@@ -18,7 +18,7 @@ export const PANEL = 8;
  * Up to so many rows a matrix on the right that changes from run to run is not packed: reading it once a row costs less
  * (`npm run bench:methods`).
  */
-const UNPACKED_ROWS = 6;
+const UNPACKED_ROWS = 3;
 
 /**
  * Whether a transposed left side is written out before it is multiplied. Read down its columns, each number is in a cache line of
