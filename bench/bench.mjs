@@ -1,61 +1,53 @@
-// `npm run bench`: kernels against the roof of this engine, models against the floor of their arithmetic, and the training step
-// call by call. Everything is measured in alternation within this one process (measure.mjs).
+// `npm run bench`: single ops against the roofs of this engine, models against the floor of their arithmetic, the training step call by
+// call, and what a first prediction costs in a fresh process and on Workers. What can be is measured in alternation within this one
+// process (measure.mjs).
 //   --only TEXT  rows whose section or name holds TEXT     --json  JSON instead of tables
 //   --save  also writes results/bench-node<major>.json     --rounds N  default 12
-import { parseArgs } from "node:util";
+import { coldRows, coldTable } from "./cold.mjs";
 import { kernelRows } from "./kernels.mjs";
-import { machine, publish } from "./machine.mjs";
+import { heading, machine, NODE, onRound, publish } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { modelRows } from "./models.mjs";
-import { roofs } from "./peak.mjs";
+import { readOptions, wanted } from "./options.mjs";
 import { profileStep } from "./profile.mjs";
-import { digits, percent, table } from "./table.mjs";
+import { againstRoofs, roofRows } from "./roofs.mjs";
+import { roofsWasm } from "./roofs-wasm.mjs";
+import { digits, kernelTable, percent, table } from "./table.mjs";
+import { workerdRows } from "./workerd-cpu.mjs";
 
 const PROFILED = 32; // the batch of the step that is taken apart
+const PROCESSES = 2; // fresh processes a round, of two that do nothing and something
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: "string", default: "" },
-    rounds: { type: "string", default: "12" },
-    json: { type: "boolean", default: false },
-    save: { type: "boolean", default: false },
-  },
-});
-const wanted = ({ section, name }) => `${section} ${name}`.includes(options.only);
+const options = readOptions("bench", 12);
+const asked = wanted(options.only);
 
-const candidates = [...(await kernelRows()), ...(await modelRows())];
-const tasks = [...(await roofs()), ...candidates.filter(wanted)];
-const times = await measure(tasks, { rounds: Number(options.rounds) });
-const rows = tasks.map(({ run, ...row }, i) => ({ ...row, ...times[i] }));
-const peak = rows[0].flops / rows[0].ms / 1e6;
-const profile = wanted({ section: "profile", name: `training step, batch ${PROFILED}` })
-  ? await profileStep(PROFILED)
-  : [];
+const roofs = await roofRows(await WebAssembly.compile(await roofsWasm()));
+const tasks = [...roofs, ...(await kernelRows(asked)), ...(await modelRows(asked))];
+const times = await measure(tasks, { rounds: options.rounds, onRound });
+const measured = tasks.map(({ run, ...row }, i) => ({ ...row, ...times[i] }));
+const rows = againstRoofs(measured, measured.slice(0, roofs.length));
+const peak = rows[0].gflops;
+for (const row of rows) if (row.section === "model") row.floor = row.flops / peak / 1e6;
 
-for (const row of rows) {
-  if (row.bytes) row.gbps = row.bytes / row.ms / 1e6;
-  if (!row.flops) continue;
-  row.gflops = row.flops / row.ms / 1e6;
-  row.floor = row.flops / peak / 1e6;
-}
+const name = `training step batch ${PROFILED}, call by call`;
+const profile = asked({ section: "profile", name }) ? await profileStep(PROFILED) : [];
+const cold = asked({ section: "cold start", name: "" }) ? coldRows(PROCESSES * options.rounds) : [];
+const workerd = asked({ section: "workerd CPU", name: "" }) ? await workerdRows(options.rounds) : { rows: [] };
+rows.push(...cold, ...workerd.rows);
 
-publish("bench", { ...machine(), peak, rows, profile }, text(), options);
+const report = { ...machine(), peak, rows, profile, ...(workerd.skipped && { skipped: [workerd.skipped] }) };
+publish(`bench-${NODE}`, report, text(), options);
 
 function text() {
-  const { cpu, runtime, commit, date } = machine();
-  const common = ({ name, ms, spread }) => [name, digits(ms), percent(spread)];
   const of = (section) => rows.filter((row) => row.section === section);
-  const kernels = [...of("roof"), ...of("kernel")].map((row) => [
-    ...common(row),
-    digits(row.gflops),
-    percent(row.gflops && row.gflops / peak),
-    digits(row.gbps),
-  ]);
-  const models = of("model").map((row) => [
-    ...common(row),
-    digits((1000 * row.samples) / row.ms),
-    digits(row.floor),
-    (row.ms / row.floor).toFixed(2),
+  const section = (title, kind = title) => of(kind).length > 0 && kernelTable(title, of(kind));
+  const models = of("model").map(({ name, ms, spread, samples, floor }) => [
+    name,
+    digits(ms),
+    percent(spread),
+    digits((1000 * samples) / ms),
+    digits(floor),
+    (ms / floor).toFixed(2),
   ]);
   const calls = profile.map(({ kernel, sizes, ms, share, gflops }) => [
     `${kernel} ${Object.values(sizes).join(" ")}`,
@@ -65,17 +57,19 @@ function text() {
   ]);
   const total = profile.reduce((sum, { ms }) => sum + ms, 0);
   return [
-    `${cpu}; ${runtime}; ${commit}; ${date}`,
-    "ms: median of all calls; spread: distance of the quartiles, of it",
-    table(["kernel", "ms", "spread", "GFLOP/s", "of peak", "GB/s"], kernels),
+    heading(report),
+    "ms: median of all calls; spread: distance of the quartiles, of it; of roof: the time that arithmetic at the peak, or moving the " +
+      "bytes\nat the speed of the cache that holds them, would take at least, of the time that it took",
+    section("roof"),
+    section("kernel"),
+    section("gradient"),
     models.length > 0 &&
       `floor: direct arithmetic at the peak of ${digits(peak)} GFLOP/s\n` +
         table(["model", "ms", "spread", "samples/s", "floor ms", "x floor"], models),
-    calls.length > 0 &&
-      table(
-        [`training step, batch ${PROFILED}, call by call`, "ms", "share", "GFLOP/s"],
-        [...calls, ["all", digits(total), "", ""]],
-      ),
+    calls.length > 0 && table([name, "ms", "share", "GFLOP/s"], [...calls, ["all", digits(total), "", ""]]),
+    cold.length > 0 && coldTable(`cold start: medians of ${PROCESSES * options.rounds} fresh processes`, cold),
+    workerd.skipped && `workerd CPU: SKIPPED, ${workerd.skipped}`,
+    workerd.rows.length > 0 && coldTable(`workerd CPU: medians of ${options.rounds} fresh processes`, workerd.rows),
   ]
     .filter(Boolean)
     .join("\n\n");

@@ -1,12 +1,16 @@
-// `npm run bench:cold`: from importing the package to the first prediction of the Keras CNN, each time in a fresh process, and
-// beside it a process that does nothing. Reads no source: what is measured is dist/, as published.
+// From importing the package to the first prediction of the Keras CNN, each time in a fresh process, and beside it a process that does
+// nothing: rows of `npm run bench`, and by itself, as `npm run bench:cold`, for every Node that is there. Reads no source: what is
+// measured is dist/, as published. The first prediction is the one that runs before the engine has compiled the kernels anew.
 import { execFileSync } from "node:child_process";
-import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { nodes } from "../scripts/nodes.mjs";
+import { heading, machine, publish } from "./machine.mjs";
+import { summary } from "./measure.mjs";
+import { readOptions } from "./options.mjs";
+import { digits, percent, table } from "./table.mjs";
 
-const RUNS = Number(process.argv[2] ?? 25);
-const BARE = `const start = performance.now(); await 0;`;
+const LATER = 200; // predictions after which the engine has compiled all it wants to
+const BARE = `const start = performance.now(); await 0; const imported = start, built = start, predicted = start;`;
 const CNN = `const start = performance.now();
 const { build, conv2d, dense, flatten, input, maxPooling2d, sequential } = await import("lanewise");
 const imported = performance.now();
@@ -17,47 +21,79 @@ const network = sequential(
 );
 const model = await build(input([28, 28, 1]), network);
 const built = performance.now();
-const { data } = model.predict(new Float32Array(28 * 28));
+const image = new Float32Array(28 * 28);
+const { data } = model.predict(image);
+const predicted = performance.now();
 if (Math.abs(data.reduce((a, b) => a + b) - 1) > 1e-5) throw new Error("not a distribution: " + data);
 `;
-const REPORT = `const end = performance.now();
-const [imported_, built_] = typeof built === "undefined" ? [start, start] : [imported, built];
+const REPORT = `const rss = process.memoryUsage.rss() / 1e6;
+let warm = 0;
+if (typeof model === "object") {
+  for (let i = 0; i < ${LATER}; i++) {
+    const begin = performance.now();
+    model.predict(image);
+    warm = performance.now() - begin;
+  }
+}
 console.log(JSON.stringify({
-  import: imported_ - start, build: built_ - imported_, predict: end - built_, total: end - start,
-  rss: process.memoryUsage.rss() / 2 ** 20,
+  import: imported - start, build: built - imported, first: predicted - built, total: predicted - start, warm, rss,
 }));`;
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
-
-/** One process; `wall` is its whole life, seen from outside. */
+/** One process. */
 function run(node, script) {
   const cwd = fileURLToPath(new URL("..", import.meta.url)); // so that "lanewise" is this package, by its own exports
-  const start = performance.now();
-  const output = execFileSync(node, ["--input-type=module", "-e", script + REPORT], { cwd, encoding: "utf8" });
-  return { ...JSON.parse(output), wall: performance.now() - start };
+  return JSON.parse(
+    execFileSync(node, ["--input-type=module", "-e", script + REPORT], { cwd, encoding: "utf8", stdio: "pipe" }),
+  );
 }
 
-console.log(`${cpus()[0].model}, medians of ${RUNS} processes each, in turns; ms and MB`);
-console.log("node       import   build  predict   total   process beyond bare   RSS beyond bare");
-for (const node of Object.values(nodes()).filter(Boolean)) {
-  const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
-  const cnn = [];
-  const bare = [];
-  for (let i = 0; i <= RUNS; i++) {
-    const pair = [run(node, BARE), run(node, CNN)];
-    if (i === 0) continue; // the first one reads the files from disk
-    bare.push(pair[0]);
-    cnn.push(pair[1]);
+const ROWS = [
+  ["import", "import"],
+  ["build", "build the CNN"],
+  ["first", "first prediction, before tier-up"],
+  ["total", "import to first prediction"],
+  ["warm", `prediction number ${LATER + 1}`],
+];
+
+/**
+ * `{ section: "cold start", name, ms, spread, min }`, and the memory as `megabytes` beyond a bare process.
+ * @param processes how many of each kind, in turns; one more goes before them and reads the files from disk
+ */
+export function coldRows(processes, node = process.execPath) {
+  const samples = [];
+  for (let i = 0; i <= processes; i++) {
+    const [bare, ours] = [run(node, BARE), run(node, CNN)];
+    if (i > 0) samples.push({ ...ours, rss: ours.rss - bare.rss });
   }
-  const of = (key, digits = 1) => median(cnn.map((run) => run[key])).toFixed(digits);
-  const beyond = (key) => median(cnn.map((run, i) => run[key] - bare[i][key])).toFixed(1);
-  console.log(
-    version.padEnd(10) +
-      of("import").padStart(7) +
-      of("build").padStart(8) +
-      of("predict").padStart(9) +
-      of("total").padStart(8) +
-      beyond("wall").padStart(22) +
-      beyond("rss").padStart(18),
+  const of = (key) => summary(samples.map((sample) => sample[key]));
+  const { ms: megabytes, ...rest } = of("rss");
+  return [
+    ...ROWS.map(([key, name]) => ({ name, ...of(key) })),
+    { name: "resident memory over bare Node", megabytes, spread: rest.spread },
+  ].map((row) => ({ section: "cold start", ...row }));
+}
+
+export const coldTable = (title, rows) =>
+  table(
+    [title, "", "spread"],
+    rows.map(({ name, ms, megabytes, spread }) => [
+      name,
+      ms === undefined ? `${digits(megabytes)} MB` : `${digits(ms)} ms`,
+      percent(spread),
+    ]),
   );
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const options = readOptions("bench:cold", 25);
+  const results = Object.values(nodes())
+    .filter(Boolean)
+    .map((node) => {
+      const runtime = `Node ${execFileSync(node, ["--version"], { encoding: "utf8" }).trim()}`;
+      const rows = coldRows(options.rounds, node).filter(({ name }) => name.includes(options.only));
+      return { runtime, rows };
+    });
+  const { runtime: _, ...rest } = machine();
+  const tables = results.map(({ runtime, rows }) => coldTable(runtime, rows));
+  const text = [heading(machine("fresh processes, in turns")), ...tables].join("\n\n");
+  publish("cold", { ...rest, results }, text, options);
 }

@@ -1,15 +1,22 @@
 // What a number was measured on, and where results are kept.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { arch, cpus, platform } from "node:os";
 
 /** Machine, runtime and commit, without which a number says nothing. */
-export const machine = () => ({
+export const machine = (runtime = `Node ${process.version}`) => ({
+  machine: `${platform()} ${arch()}`,
   cpu: `${cpus()[0].model.trim()}, ${cpus().length} threads`,
-  runtime: `Node ${process.version}`,
+  runtime,
   commit: commit(),
   date: new Date().toISOString().slice(0, 10),
 });
+
+/** The same as one line. */
+export const heading = ({ machine, cpu, runtime, commit, date }) =>
+  [`${cpu} (${machine})`, runtime, commit, date].join("; ");
+
+export const NODE = `node${process.versions.node.split(".")[0]}`;
 
 function commit() {
   try {
@@ -20,21 +27,21 @@ function commit() {
   }
 }
 
-/** Prints a report as text or JSON, and with `save` keeps it as results/<name>-node<major>.json: one file each, the latest. */
+/** Prints a report as text or JSON, and with `save` keeps it as results/<name>.json: one file each, the latest. */
 export function publish(name, report, text, { json, save }) {
-  const lines = `${JSON.stringify(report, short, 2)}
-`;
-  process.stdout.write(
-    json
-      ? lines
-      : `${text}
-`,
-  );
+  const lines = JSON.stringify(report, short, 2);
+  console.log(json ? lines : text);
   if (!save) return;
   const folder = new URL("results/", import.meta.url);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(`${name}-node${process.versions.node.split(".")[0]}.json`, folder), lines);
+  writeFileSync(new URL(`${name}.json`, folder), `${lines}\n`);
 }
 
 /** Measured numbers have no more than four digits worth keeping. */
 const short = (_, x) => (typeof x === "number" && !Number.isInteger(x) ? Number(x.toPrecision(4)) : x);
+
+/** Tells on a terminal which round it is, and wipes that at the end. */
+export function onRound(round, rounds) {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(round === rounds ? "\r\u001b[K" : `\rround ${round + 1}/${rounds}\u001b[K`);
+}

@@ -4,10 +4,13 @@ import { trainer } from "lanewise/train";
 import { flops, images, labels } from "./cnn.mjs";
 import { cnn } from "./model.mjs";
 
-/** Rows to measure: `samples` a call, and the `flops` that it cannot do without. */
-export async function modelRows() {
+/** Rows to measure that `wanted` accepts: `samples` a call, and the `flops` that it cannot do without. */
+export async function modelRows(wanted = () => true) {
   const rows = await Promise.all([predict(1), predict(32), step(32), step(128)]);
-  return rows.flat().map((row) => ({ section: "model", ...row }));
+  return rows
+    .flat()
+    .map((row) => ({ section: "model", ...row }))
+    .filter(wanted);
 }
 
 async function predict(batch) {
@@ -16,9 +19,9 @@ async function predict(batch) {
   const session = model.session(batch);
   const work = { samples: batch, flops: batch * flops.forward };
   return [
-    { name: `cnn predict, batch ${batch}`, ...work, run: () => model.predict(x) },
+    { name: `Keras CNN, predict batch ${batch}`, ...work, run: () => model.predict(x) },
     {
-      name: `cnn session, batch ${batch}`,
+      name: `Keras CNN, session batch ${batch}`,
       ...work,
       run() {
         session.inputs[0].set(x);
@@ -30,7 +33,7 @@ async function predict(batch) {
 
 async function step(batch) {
   const run = await trainingStep(await cnn(), batch);
-  return [{ name: `cnn training step, batch ${batch}`, samples: batch, flops: batch * flops.step, run }];
+  return [{ name: `Keras CNN, training step batch ${batch}`, samples: batch, flops: batch * flops.step, run }];
 }
 
 /** One step of Adam on cross-entropy, as a function to call. */

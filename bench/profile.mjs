@@ -1,6 +1,6 @@
 // Where the time of a training step goes: every kernel call of it, timed from outside.
 import { readFileSync } from "node:fs";
-import { quantile } from "./measure.mjs";
+import { summary } from "./measure.mjs";
 import { cnn } from "./model.mjs";
 import { trainingStep } from "./models.mjs";
 
@@ -39,7 +39,7 @@ export async function profileStep(batch) {
       signatures[kernel].flatMap(([name, type], k) => (type === "u32" ? [[name, args[k]]] : [])),
     );
     const times = runs.map((run) => run[i].ms);
-    const ms = quantile(times, 0.5);
+    const ms = summary(times).ms;
     const flops = FLOPS[kernel]?.(sizes);
     return { kernel, sizes, ms, gflops: flops && flops / ms / 1e6 };
   });

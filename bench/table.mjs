@@ -1,4 +1,4 @@
-// Rows of cells as aligned text.
+// Rows of cells as aligned text, and the tables that several benchmarks print.
 
 /** @param rows arrays of texts, `head` first; the first column is aligned left, numbers to the right */
 export function table(head, rows) {
@@ -12,8 +12,24 @@ export function table(head, rows) {
 /** A number with three digits that count: 12.3, 0.0123; nothing where there is none. */
 export function digits(x) {
   if (x === undefined) return "";
+  if (x === 0) return "0";
   return x >= 100 ? x.toFixed(0) : x.toFixed(Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(x)))));
 }
 
 /** A share as percents. */
 export const percent = (x) => (x === undefined ? "" : `${(100 * x).toFixed(0)}%`);
+
+/** Rows that have been through `againstRoofs`. */
+export const kernelTable = (title, rows) =>
+  table(
+    [title, "ms", "spread", "GFLOP/s", "GB/s", "of roof", "roof"],
+    rows.map(({ name, ms, spread, gflops, gbps, ofRoof, roof }) => [
+      name,
+      digits(ms),
+      percent(spread),
+      digits(gflops),
+      digits(gbps),
+      percent(ofRoof),
+      roof ?? "",
+    ]),
+  );

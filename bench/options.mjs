@@ -1,0 +1,36 @@
+// The flags that all benchmarks take, and what is said of those that they do not.
+import { parseArgs } from "node:util";
+
+const FLAGS = {
+  only: { type: "string", default: "" }, // rows whose section or name holds this text
+  rounds: { type: "string" }, // how often each row is visited
+  json: { type: "boolean", default: false }, // JSON instead of tables
+  save: { type: "boolean", default: false }, // also writes results/<name>.json
+};
+
+/**
+ * `{ only, rounds, json, save }` and one key for each of `more`, from the command line. What cannot be understood ends the process with
+ * one line and exit code 2.
+ * @param command its name, for that line
+ * @param rounds the default
+ */
+export function readOptions(command, rounds, more = {}) {
+  const flags = { ...FLAGS, ...more };
+  try {
+    const { values } = parseArgs({ options: flags });
+    const count = Number(values.rounds ?? rounds);
+    if (!Number.isInteger(count) || count < 1)
+      throw new Error(`--rounds takes a positive integer, not '${values.rounds}'`);
+    return { ...values, rounds: count };
+  } catch (error) {
+    const names = Object.keys(flags).map((name) => `--${name}`);
+    console.error(`${command}: ${error.message.split(". ")[0]} (known: ${names.join(", ")})`);
+    process.exit(2);
+  }
+}
+
+/** Whether a row is asked for. */
+export const wanted =
+  (only) =>
+  ({ section, name }) =>
+    `${section} ${name}`.includes(only);
