@@ -8,11 +8,12 @@ import { kernelRows } from "./kernels.mjs";
 import { heading, machine, NODE, onRound, publish } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { modelRows } from "./models.mjs";
-import { readOptions, wanted } from "./options.mjs";
+import { readOptions } from "./options.mjs";
 import { profileStep } from "./profile.mjs";
 import { againstRoofs, roofRows } from "./roofs.mjs";
 import { roofsWasm } from "./roofs-wasm.mjs";
 import { digits, kernelTable, percent, table } from "./table.mjs";
+import { wanted } from "./wanted.mjs";
 import { workerdRows } from "./workerd-cpu.mjs";
 
 const PROFILED = 32; // the batch of the step that is taken apart

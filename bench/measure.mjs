@@ -3,7 +3,7 @@
 // whose clock runs.
 import { Bench } from "tinybench";
 
-const TICKS = 50; // of the clock that a sample takes at least
+const TICKS = 100; // of the clock that a sample takes at least
 
 /**
  * @param rows `{ name, run }` each; `run` may be async, or give `{ overriddenDuration }` where it has measured by itself
@@ -34,7 +34,7 @@ export function summary(samples) {
   return { ms, spread: (high - low) / ms, min: sorted[0] };
 }
 
-/** The smallest step of the clock in milliseconds: browsers round it. */
+/** The usual step of the clock in milliseconds: browsers round it. */
 function resolution() {
   const steps = Array.from({ length: 20 }, () => {
     const start = performance.now();
@@ -42,7 +42,7 @@ function resolution() {
     while (now === start) now = performance.now();
     return now - start;
   });
-  return Math.min(...steps);
+  return summary(steps).ms;
 }
 
 /** A function that runs long enough for the clock, and tells what one call took. */

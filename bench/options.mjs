@@ -28,9 +28,3 @@ export function readOptions(command, rounds, more = {}) {
     process.exit(2);
   }
 }
-
-/** Whether a row is asked for. */
-export const wanted =
-  (only) =>
-  ({ section, name }) =>
-    `${section} ${name}`.includes(only);

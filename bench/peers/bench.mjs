@@ -1,135 +1,158 @@
-// `npm run bench:peers`: the Keras CNN in Lanewise, TF.js wasm, ONNX Runtime Web and, where python3 has it, PyTorch: the same
-// weights, one thread each, one run, in alternation; results are compared before anything is timed.
-//   --json  JSON instead of a table     --save  also writes ../results/peers-node<major>.json     --rounds N  default 20
+// `npm run bench:peers`: the rows of ../rows.mjs and the Keras CNN in Lanewise, TF.js wasm, ONNX Runtime Web, jax-js, LiteRT.js and,
+// where python3 has it, PyTorch: the same numbers, one thread each, one run, in alternation; results are compared before anything is
+// timed.
+//   --only TEXT  rows whose section or name holds TEXT     --json  JSON instead of a table
+//   --save  also writes ../results/peers-node<major>.json  --rounds N  default 20
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import { machine, publish } from "../machine.mjs";
-import { measure, quantile } from "../measure.mjs";
+import { operands } from "../kernels.mjs";
+import { heading, machine, NODE, publish } from "../machine.mjs";
+import { summary } from "../measure.mjs";
+import { readOptions } from "../options.mjs";
+import { rows as ops } from "../rows.mjs";
 import { digits, percent, table } from "../table.mjs";
+import { wanted } from "../wanted.mjs";
+import { compare } from "./compare.mjs";
+import { install } from "./install.mjs";
+import { job } from "./job.mjs";
+import * as lanewise from "./lanewise.mjs";
+import * as pytorch from "./pytorch.mjs";
 
-const HERE = new URL(".", import.meta.url);
-const TOLERANCE = 1e-4; // largest difference of a predicted probability, or of the loss
-const COLD_RUNS = 11;
+const FILES = ["./tfjs.mjs", "./ort.mjs", "./jax.mjs", "./litert.mjs"];
+const OURS = "./lanewise.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "20" },
-    json: { type: "boolean", default: false },
-    save: { type: "boolean", default: false },
-  },
-});
+const MODELS = [
+  { name: "Keras CNN, predict batch 1", task: "predict", batch: 1, goal: { "TF.js wasm": 0.4, torch: 1 } },
+  { name: "Keras CNN, predict batch 32", task: "predict", batch: 32, goal: { best: 0.5 } },
+  { name: "Keras CNN, training step batch 32", task: "train", batch: 32, goal: { torch: 1 } },
+  { name: "Keras CNN, training step batch 128", task: "train", batch: 128, goal: { torch: 1 } },
+].map((row) => ({ section: "model", ...row }));
+const COLD = { section: "cold start", name: "import to first prediction" };
 
-if (!installed()) install();
-const { job } = await import("./job.mjs");
-const pytorch = await import("./pytorch.mjs");
-const files = ["./lanewise.mjs", "./tfjs.mjs", "./ort.mjs"];
-const inJavaScript = await Promise.all(files.map((file) => import(file)));
-const torch = pytorch.version();
-const peers = torch ? [...inJavaScript, pytorch] : inJavaScript;
-const { dependencies } = read("package.json");
-const versions = { ...dependencies, torch: torch ?? "not there (python3 cannot import it)" };
+const options = readOptions("bench:peers", 20);
+const asked = wanted(options.only);
+const skipped = []; // peers, and rows at peers, each with the reason
+const failures = new Map(); // from reason to rows
+const versions = tryTo(install);
+const peers = [lanewise, ...(await loaded())];
 
-const rows = [
-  ...(await compare("predict", 1)),
-  ...(await compare("predict", 32)),
-  ...(await compare("train", 32)),
-  ...cold(),
-];
-publish("peers", { ...machine(), versions, rows }, text(), options);
-process.exit(); // PyTorch's processes wait for more
+const rows = [];
+for (const row of ops.map((row) => ({ section: "kernel", ...row })).filter(asked)) {
+  const data = operands(row);
+  const also = {};
+  if (row.goal.row)
+    also[`our ${row.goal.row}`] = (await lanewise.op(ops.find(({ name }) => name === row.goal.row))).run;
+  rows.push(await compareAll(row, "op", [row, data], also));
+}
+for (const row of MODELS.filter(asked)) rows.push(await compareAll(row, row.task, [job(row.batch)]));
+if (asked(COLD)) rows.push(cold());
+pytorch.unload();
+for (const [reason, names] of failures) skipped.push(`${reason} (${names.length} rows: ${names.join("; ")})`);
 
-/** One row a peer: `{ task, peer, ms, spread, ratio, difference }`; `ratio` is our time over theirs, `difference` from our results. */
-async function compare(task, batch) {
-  const given = job(batch);
-  const tasks = [];
-  for (const peer of peers.filter((each) => each[task])) {
-    const run = await peer[task](given);
-    const { data } = await Promise.resolve(run()).catch((error) => fail(`${peer.name}: ${error.message}`));
-    tasks.push({ name: peer.name, run, data });
-  }
-  for (const each of tasks) {
-    each.difference = each.data.reduce((max, x, i) => Math.max(max, Math.abs(x - tasks[0].data[i])), 0);
-    const same = each.data.length === tasks[0].data.length && each.difference <= TOLERANCE;
-    if (!same) fail(`${task}, batch ${batch}: ${each.name} gives something else (difference ${each.difference})`);
-  }
-  const times = await measure(tasks, { rounds: Number(options.rounds) });
-  return tasks.map(({ name, difference }, i) => {
-    return { task: `${task}, batch ${batch}`, peer: name, ...times[i], ratio: times[0].ms / times[i].ms, difference };
-  });
+const report = { ...machine(), versions, skipped, rows };
+publish(`peers-${NODE}`, report, text(), options);
+process.exit(); // some peers keep a process alive
+
+function addTo(lists, key, value) {
+  lists.set(key, [...(lists.get(key) ?? []), value]);
 }
 
-/** From import to first prediction, each in a fresh process, in turns. */
+function tryTo(what) {
+  try {
+    return what();
+  } catch (error) {
+    console.error(`bench:peers: ${error.message}`);
+    process.exit(1);
+  }
+}
+
+/** The peers that this machine has, ready; it says aloud which it has not, and why. */
+async function loaded() {
+  const modules = await Promise.all(FILES.map((file) => import(file)));
+  versions.torch = pytorch.version() ?? "not there";
+  const all = [...modules.map((module, i) => ({ ...module, file: FILES[i] })), { ...pytorch, native: true }];
+  const there = [];
+  for (const peer of all) {
+    try {
+      if (peer.native && versions.torch === "not there")
+        throw new Error("python3 cannot import torch; PYTHON names another interpreter");
+      await peer.load();
+      there.push(peer);
+    } catch (error) {
+      skipped.push(`${peer.name}: ${error.message}`);
+    }
+  }
+  return there;
+}
+
+async function compareAll(row, task, given, also = {}) {
+  const able = peers.map((peer) => ({ ...peer, prepare: peer[task] && (() => peer[task](...given)) }));
+  const { rounds } = options;
+  const result = await compare(row, able, { rounds, also });
+  for (const [name, { failed }] of Object.entries(result.peers)) {
+    if (failed) addTo(failures, `${name}: ${failed}`, row.name);
+  }
+  return result;
+}
+
+/** Each in a fresh process, in turns. */
 function cold() {
-  const samples = files.map(() => []);
-  for (let run = 0; run <= COLD_RUNS; run++) {
-    files.forEach((file, i) => {
+  const processes = Math.max(3, Math.ceil(options.rounds / 2));
+  const starting = [{ ...lanewise, file: OURS }, ...peers.filter(({ file, predict }) => file && predict)];
+  const samples = starting.map(() => []);
+  for (let run = 0; run <= processes; run++) {
+    for (const [i, { file }] of starting.entries()) {
       const script = `import { job } from "./job.mjs";
         const given = job(1);
         const start = performance.now();
-        const { predict } = await import("${file}");
-        const run = await predict(given);
-        await run();
-        console.log(performance.now() - start);`;
-      const ms = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: HERE, encoding: "utf8" });
+        const { load, predict } = await import("${file}");
+        await load?.();
+        const { read } = await predict(given);
+        await read();
+        console.log(performance.now() - start);
+        process.exit();`;
+      const cwd = new URL(".", import.meta.url);
+      const ms = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd, encoding: "utf8" });
       if (run > 0) samples[i].push(Number(ms)); // the first one reads the files from disk
-    });
+    }
   }
-  const ms = samples.map((times) => quantile(times, 0.5));
-  return files.map((_, i) => ({
-    task: "import to first prediction",
-    peer: inJavaScript[i].name,
-    ms: ms[i],
-    spread: (quantile(samples[i], 0.75) - quantile(samples[i], 0.25)) / ms[i],
-    ratio: ms[0] / ms[i],
-  }));
-}
-
-/** Whether node_modules has every package in the version that the lock file names. */
-function installed() {
-  try {
-    const { packages } = read("package-lock.json");
-    return Object.entries(packages).every(
-      ([path, { version }]) => !path || read(`${path}/package.json`).version === version,
-    );
-  } catch {
-    return false;
-  }
-}
-
-function read(file) {
-  return JSON.parse(readFileSync(new URL(file, HERE), "utf8"));
-}
-
-function install() {
-  try {
-    const args = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-    execFileSync("npm", args, { cwd: HERE, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
-  } catch ({ stderr, message }) {
-    const code = /npm error code (\w+)/.exec(stderr)?.[1] ?? message;
-    fail(`npm ci in bench/peers failed (${code}); it needs npm's registry or its cache`);
-  }
-}
-
-function fail(message) {
-  console.error(`bench:peers: ${message}`);
-  process.exit(1);
+  const times = samples.map(summary);
+  const entries = starting.map(({ name }, i) => [name, { ...times[i], ratio: times[0].ms / times[i].ms }]);
+  const [best] = entries.slice(1).sort(([, a], [, b]) => a.ms - b.ms)[0];
+  return { ...COLD, peers: Object.fromEntries(entries), best, verdicts: [] };
 }
 
 function text() {
-  const { cpu, runtime, commit, date } = machine();
-  const cells = rows.map(({ task, peer, ms, spread, ratio, difference }) => [
-    `${task}: ${peer}`,
-    digits(ms),
-    percent(spread),
-    ratio.toFixed(2),
-    difference === undefined ? "" : difference.toExponential(1),
-  ]);
+  const others = peers.slice(1).map(({ name }) => name);
+  const cells = rows.map(({ name, peers: entries, best, verdicts }) => {
+    const ours = entries[lanewise.name];
+    const differences = Object.values(entries).map((entry) => entry.difference ?? 0);
+    return [
+      name,
+      digits(ours.ms),
+      percent(ours.spread),
+      ...others.map((other) => {
+        const { ms, ratio } = entries[other] ?? {};
+        return ms === undefined ? "-" : `${digits(ms)} (${ratio.toFixed(2)})`;
+      }),
+      best ? entries[best].ratio.toFixed(2) : "-",
+      verdicts.map(goal).join("; "),
+      Math.max(...differences).toExponential(0),
+    ];
+  });
+  const hits = rows.flatMap(({ verdicts }) => verdicts).map(({ hit }) => hit);
   return [
-    `${cpu}; ${runtime}; ${commit}; ${date}`,
+    heading(report),
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(", "),
-    table(["Keras CNN, one thread", "ms", "spread", "ours / theirs", "difference"], cells),
+    "ms, median; in brackets our time over theirs; best: over the fastest in JavaScript; difference: the largest of any peer's result " +
+      "from ours,\nof the largest number in it",
+    table(["one thread each", "lanewise", "spread", ...others, "best", "goals", "difference"], cells),
+    `${hits.filter(Boolean).length} of ${hits.length} goals hit`,
+    ...skipped.map((reason) => `SKIPPED ${reason}`),
   ].join("\n\n");
+}
+
+function goal({ against, limit, ratio, hit }) {
+  return `${hit ? "hit" : "MISS"} ${ratio.toFixed(2)} <= ${limit} of ${against}`;
 }

@@ -1,14 +1,33 @@
-// ONNX Runtime Web on WebAssembly (MLAS): SIMD, one thread, all graph optimizations, shapes fixed, the input tensor made once. It does
-// not train.
+// ONNX Runtime Web on WebAssembly (MLAS): SIMD, one thread, all graph optimizations, shapes fixed, input tensors made once. It does not
+// train.
 import * as ort from "onnxruntime-web";
+import { nhwc } from "./layout.mjs";
+import { onnxCnn, onnxOp } from "./onnx.mjs";
 
 export const name = "ONNX Runtime Web";
 
-export async function predict({ onnx, images, batch }) {
+export function load() {
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.simd = true;
-  const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all" };
-  const session = await ort.InferenceSession.create(onnx, options);
-  const feeds = { x: new ort.Tensor("float32", images, [batch, 1, 28, 28]) }; // one channel: NCHW is NHWC
-  return async () => (await session.run(feeds)).y;
 }
+
+async function start(bytes, arrays) {
+  const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all" };
+  const session = await ort.InferenceSession.create(bytes, options);
+  delete globalThis.Worker; // which it puts there in Node, and which makes jax-js share memory between threads that cannot be
+  const feeds = Object.fromEntries(
+    Object.entries(arrays).map(([name, { data, shape }]) => [name, new ort.Tensor("float32", data, shape)]),
+  );
+  const run = () => session.run(feeds);
+  return { run, read: async () => (await run()).y.data, end: () => session.release() };
+}
+
+export async function op(row, operands) {
+  const { bytes, feeds } = onnxOp(row, operands);
+  const { read, ...rest } = await start(bytes, feeds);
+  if (row.output.length < 4) return { read, ...rest };
+  return { read: async () => nhwc(await read(), row.output), ...rest };
+}
+
+export const predict = ({ weights, images, batch }) =>
+  start(onnxCnn(weights, batch), { x: { data: images, shape: [batch, 1, 28, 28] } }); // one channel: NCHW is NHWC

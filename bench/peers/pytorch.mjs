@@ -1,4 +1,5 @@
-// PyTorch, native: pytorch.py in a process of its own, which times each call by itself. PYTHON names another interpreter.
+// PyTorch, native: pytorch.py in one process that lives as long as this one and times each call by itself. PYTHON names another
+// interpreter. Lines of JSON go both ways, numbers in base64.
 import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -16,20 +17,57 @@ export function version() {
 }
 
 export const name = "PyTorch";
-export const predict = (job) => start("predict", job);
-export const train = (job) => start("train", job);
 
-function start(task, { weights, images, labels }) {
+let child;
+let answers;
+
+export async function load() {
   const script = fileURLToPath(new URL("pytorch.py", import.meta.url));
-  const child = spawn(PYTHON, [script], { stdio: ["pipe", "pipe", "inherit"] });
+  child = spawn(PYTHON, [script], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.on("error", () => {}); // it has ended: the next answer says so
-  const plain = Object.values(weights).map(({ data, shape }) => ({ data: [...data], shape }));
-  child.stdin.write(`${JSON.stringify({ task, weights: plain, images: [...images], labels: [...labels] })}\n`);
-  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
-  return async () => {
-    child.stdin.write("\n");
-    const { value, done } = await answers.next();
-    if (done) throw new Error("it ended without an answer");
-    return JSON.parse(value);
+  answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+}
+
+/** Lets the process end. */
+export const unload = () => child?.kill();
+
+async function ask(question) {
+  child.stdin.write(`${JSON.stringify(question)}\n`);
+  const { value, done } = await answers.next();
+  if (done) throw new Error("pytorch.py ended without an answer");
+  const { error, ...answer } = JSON.parse(value);
+  if (error) throw new Error(error);
+  return answer;
+}
+
+const encode = ({ data, shape }) => ({
+  data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64"),
+  shape,
+});
+
+function decode(text) {
+  const bytes = Buffer.from(text, "base64");
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+async function start(question) {
+  const { result } = await ask(question);
+  return {
+    run: () => ask({ run: question.task }),
+    read: () => decode(result),
   };
 }
+
+export const op = ({ op, options, inputs }, operands) =>
+  start({ task: "op", op, options, inputs: inputs.length, operands: operands.map(encode) });
+
+const cnn = (task, { weights, images, labels, batch }) =>
+  start({
+    task,
+    weights: Object.values(weights).map(encode),
+    images: encode({ data: images, shape: [batch, 28, 28, 1] }),
+    labels: [...labels],
+  });
+
+export const predict = (job) => cnn("predict", job);
+export const train = (job) => cnn("train", job);

@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import type { Packed } from "../packed.js";
 import { answer, type Report, type Runtime, start } from "./runtime.js";
 
-interface Browser {
+export interface Browser {
   readonly name: string;
   readonly commands: readonly string[];
   readonly environment: string;
@@ -73,36 +73,57 @@ const FIREFOX_PREFERENCES = [
   ["toolkit.telemetry.server", '""'],
 ] as const;
 
-export const browsers = (packed: () => Packed): Runtime[] => [CHROMIUM, FIREFOX].map((kind) => browser(kind, packed));
+export const kinds: readonly Browser[] = [CHROMIUM, FIREFOX];
 
-function browser({ name, commands, environment, open }: Browser, packed: () => Packed): Runtime {
+export const browsers = (packed: () => Packed): Runtime[] =>
+  kinds.map((kind) => ({
+    name: kind.name,
+    missing: missing(kind),
+    version: () => versionOf(kind),
+    run: (folder) => visit<Report>(kind, folder, page(packed())),
+  }));
+
+/** What to say when this machine lacks it. */
+export const missing = ({ commands, environment }: Browser): string =>
+  `no ${commands.slice(0, 2).join(" or ")} on PATH, and no path to one in the variable ${environment}`;
+
+function find({ commands, environment }: Browser): string | undefined {
   const onPath = (process.env.PATH ?? "").split(delimiter);
   const places = commands.flatMap((command) =>
     command.startsWith("/") ? [command] : onPath.map((f) => join(f, command)),
   );
-  const command = [process.env[environment], ...places].find((path) => path && existsSync(path));
-  return {
-    name,
-    missing: `no ${commands.slice(0, 2).join(" or ")} on PATH, and no path to one in the variable ${environment}`,
-    version: () => command && versionOf(command),
-    run: async (folder) => {
-      const profile = mkdtempSync(join(tmpdir(), `lanewise-${name.toLowerCase()}-`));
-      const { server, url, posted } = await serve(folder, page(packed()));
-      const env = { ...process.env, MOZ_CRASHREPORTER_DISABLE: "1", TMPDIR: profile }; // sockets too go when it goes
-      const running = start(command as string, open(profile, url), { env });
-      try {
-        return await answer(posted, running);
-      } finally {
-        await running.kill();
-        server.closeAllConnections();
-        server.close();
-        rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
-      }
-    },
-  };
+  return [process.env[environment], ...places].find((path) => path && existsSync(path));
 }
 
-function versionOf(command: string): string {
+/**
+ * Opens a page in a fresh, headless browser; the page may import the scripts of `folder`, and answers by posting JSON to /result.
+ * @param headers of every response
+ * @param seconds after which there is no answer
+ */
+export async function visit<T>(
+  kind: Browser,
+  folder: string,
+  html: string,
+  { headers = {}, seconds = 150 }: { headers?: Record<string, string>; seconds?: number } = {},
+): Promise<T> {
+  const profile = mkdtempSync(join(tmpdir(), `lanewise-${kind.name.toLowerCase()}-`));
+  const { server, url, posted } = await serve<T>(folder, html, headers);
+  const env = { ...process.env, MOZ_CRASHREPORTER_DISABLE: "1", TMPDIR: profile }; // sockets too go when it goes
+  const running = start(find(kind) as string, kind.open(profile, url), { env });
+  try {
+    return await answer(posted, running, seconds);
+  } finally {
+    await running.kill();
+    server.closeAllConnections();
+    server.close();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+/** Undefined when it is not on this machine. */
+export function versionOf(kind: Browser): string | undefined {
+  const command = find(kind);
+  if (command === undefined) return undefined;
   const said = execFileSync(command, ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   return /\d+(\.\d+)+\w*/.exec(said)?.[0] ?? said.trim();
 }
@@ -134,8 +155,13 @@ const TYPES: Record<string, string> = {
 };
 
 /** Serves the folder's scripts and the page on a free port; `posted` is what the page sends back. */
-async function serve(folder: string, html: string): Promise<{ server: Server; url: string; posted: Promise<Report> }> {
+async function serve<T>(
+  folder: string,
+  html: string,
+  headers: Record<string, string>,
+): Promise<{ server: Server; url: string; posted: Promise<T> }> {
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const path = new URL(request.url as string, "http://loopback").pathname;
     const type = TYPES[extname(path)];
     if (path === "/") response.setHeader("content-type", "text/html").end(html);
@@ -144,7 +170,7 @@ async function serve(folder: string, html: string): Promise<{ server: Server; ur
       response.setHeader("content-type", type).end(readFileSync(join(folder, path)));
     } else response.writeHead(404).end();
   });
-  const posted = new Promise<Report>((resolve, reject) => {
+  const posted = new Promise<T>((resolve, reject) => {
     server.on("request", (request) => {
       if (request.method === "POST") text(request).then((json) => resolve(JSON.parse(json)), reject);
     });

@@ -4,39 +4,49 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join, posix, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Packed } from "../packed.js";
-import { answer, type Report, type Runtime, start } from "./runtime.js";
+import { answer, type Process, type Report, type Runtime, start } from "./runtime.js";
 
 const binary = resolve("node_modules/.bin/workerd");
 const CONDITIONS = ["workerd", "worker", "import"]; // what wrangler bundles a worker with, but for "browser"
+
+export const version = () => execFileSync(binary, ["--version"], { encoding: "utf8" }).trim().replace("workerd ", "");
 
 export function workerd(packed: () => Packed): Runtime {
   return {
     name: "workerd",
     missing: "npm ci installs it",
-    version: () => execFileSync(binary, ["--version"], { encoding: "utf8" }).trim().replace("workerd ", ""),
+    version,
     run: async (folder) => {
       const entries = { lanewise: "lanewise", train: "lanewise/train", data: "lanewise/data" };
       const lines = Object.entries(entries).map(
         ([name, specifier]) => `export * as ${name} from "./${packed().resolve(specifier, CONDITIONS)}";`,
       );
       writeFileSync(join(folder, "entries.mjs"), lines.join("\n"));
-      writeFileSync(
-        join(folder, "config.capnp"),
-        configuration(modules(folder, packed().resolve("lanewise", CONDITIONS))),
-      );
-      const running = start(binary, ["serve", "config.capnp", "--control-fd=3"], {
-        cwd: folder,
-        stdio: ["ignore", "pipe", "pipe", "pipe"],
-      });
+      const server = await serve(folder, modules(folder, packed().resolve("lanewise", CONDITIONS)));
       try {
-        const port = await answer(listening(running.child.stdio[3] as Readable), running, 30);
-        const response = await answer(fetch(`http://127.0.0.1:${port}/`), running);
-        return (await answer(response.json(), running)) as Report;
+        const response = await answer(fetch(server.url), server.process);
+        return (await answer(response.json(), server.process)) as Report;
       } finally {
-        await running.kill();
+        await server.process.kill();
       }
     },
   };
+}
+
+/** workerd with one worker made of these files of `folder`; the first is its main module. */
+export async function serve(folder: string, paths: string[]): Promise<{ url: string; process: Process }> {
+  writeFileSync(join(folder, "config.capnp"), configuration(paths));
+  const running = start(binary, ["serve", "config.capnp", "--control-fd=3"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  try {
+    const port = await answer(listening(running.child.stdio[3] as Readable), running, 30);
+    return { url: `http://127.0.0.1:${port}/`, process: running };
+  } catch (error) {
+    await running.kill();
+    throw error;
+  }
 }
 
 /** Every script beside the package's main entry, its .wasm, and the files of the test. */

@@ -1,0 +1,2 @@
+export const name = "LiteRT.js";
+export async function load() { throw new Error("todo"); }

@@ -1,0 +1,84 @@
+// The benchmarks run, print JSON that says what it was measured on, and refuse what they do not know. No time is asserted.
+import { spawnSync } from "node:child_process";
+import { beforeAll, expect, test } from "vitest";
+import { rows } from "../bench/rows.mjs";
+
+const run = (script: string, ...args: string[]) =>
+  spawnSync(process.execPath, [script, ...args], { encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" } });
+
+beforeAll(() => {
+  // The benchmarks measure dist/, as users have it.
+  expect(run("scripts/build.mjs", "--quick").status).toBe(0);
+}, 120_000);
+
+const positive = expect.toSatisfy((x) => typeof x === "number" && x > 0, "a positive number");
+const measured = { name: expect.any(String), ms: positive, spread: expect.any(Number), min: positive };
+const heading = {
+  machine: expect.any(String),
+  cpu: expect.any(String),
+  commit: expect.any(String),
+  date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+};
+const kernels = ["gemm 128", "gemm 128, constant b"].map((name) => ({
+  ...measured,
+  section: "kernel",
+  name,
+  gflops: positive,
+  gbps: positive,
+  ofRoof: positive,
+  roof: "peak",
+}));
+
+const SHORT = ["--only", "kernel gemm 128", "--rounds", "1", "--json"];
+
+test.each([
+  ["bench.mjs", [], /^Node v\d+/],
+  ["runtimes/bench.mjs", ["bun"], /^Bun \d+/],
+  ["runtimes/bench.mjs", ["deno"], /^Deno \d+/],
+  ["runtimes/bench.mjs", ["workerd"], /^workerd \d+/],
+])("%s %s gives JSON with the roofs and the rows that were asked for", (script, args, runtime) => {
+  const { status, stdout, stderr } = run(`bench/${script}`, ...args, ...SHORT);
+  expect(status, stderr).toBe(0);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({ ...heading, runtime: expect.stringMatching(runtime), peak: positive });
+  const of = (section: string) => report.rows.filter((row: { section: string }) => row.section === section);
+  expect(of("roof").map(({ name }: { name: string }) => name)).toEqual(ROOFS);
+  expect(of("roof")).toEqual(ROOFS.map((name) => expect.objectContaining({ ...measured, name })));
+  expect(of("kernel")).toEqual(kernels.map((row) => expect.objectContaining(row)));
+  expect(report.rows.length).toBe(ROOFS.length + kernels.length);
+});
+
+const LEVELS = ["16 KB (L1)", "256 KB (L2)", "8 MB (L3)", "128 MB (memory)"];
+const ROOFS = ["f32x4 multiply and add", ...LEVELS.flatMap((level) => [`read ${level}`, `copy ${level}`])];
+
+test.each([
+  ["bench.mjs"],
+  ["cold.mjs"],
+  ["runtimes/bench.mjs", "deno"],
+  ["runtimes/bench.mjs", "bun"],
+  ["runtimes/bench.mjs", "workerd"],
+  ["runtimes/bench.mjs", "browser"],
+  ["peers/bench.mjs"],
+])("%s %s refuses what it does not know, in one line, with exit code 2", (script, ...args) => {
+  for (const wrong of [["--fast"], ["--rounds", "0"], ["--rounds", "many"], ["--only"], ["gemm"]]) {
+    const { status, stdout, stderr } = run(`bench/${script}`, ...args, ...wrong);
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/^bench\S*: [^\n]+ \(known: --only, --rounds, --json, --save[^\n]*\)\n$/);
+  }
+});
+
+test("bench/runtimes/bench.mjs names the runtimes when it gets another", () => {
+  const { status, stderr } = run("bench/runtimes/bench.mjs", "hermes");
+  expect(status).toBe(2);
+  expect(stderr).toBe("bench: expected one of deno, bun, workerd, browser, got 'hermes'\n");
+});
+
+test("every row has a name of its own and a goal that can be looked up", () => {
+  const names = rows.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { goal } of rows) {
+    if (goal.row === undefined) expect(goal.best).toBeGreaterThan(0);
+    else expect(names).toContain(goal.row);
+  }
+});
