@@ -6,14 +6,15 @@
 //   weights         shapes of what does not: filters [kh, kw, c, n] (depthwise [kh, kw, c, 1]), right-hand matrices [k, n]
 //   flops           by direct arithmetic, multiply and add counted as two; only where these are what takes the time
 //   reads, writes   bytes that must at least be moved
-//   goal            the largest ratio of our time to the best peer's in JavaScript (`best`), to PyTorch's (`torch`), or to that of
-//                   another row of ours (`row`, `times`)
+//   goal            the largest ratio of our time to the better of TF.js and ONNX Runtime Web (`best`), to PyTorch's (`torch`), or to
+//                   that of another row of ours (`row`, `times`)
 
 const size = (shape) => shape.reduce((a, b) => a * b, 1);
 const bytes = (...shapes) => 4 * shapes.reduce((sum, shape) => sum + size(shape), 0);
 
-const row = (name, op, { inputs, weights = [], output, ...rest }) => {
-  return { name, op, inputs, weights, output, reads: bytes(...inputs, ...weights), writes: bytes(output), ...rest };
+const row = (name, op, { inputs, weights = [], output, goal, ...rest }) => {
+  const [reads, writes] = [bytes(...inputs, ...weights), bytes(output)];
+  return { name, op, inputs, weights, output, goal, reads, writes, ...rest };
 };
 
 function matmul(name, [m, n, k], { batch = [], constant = false, transposeA = false, transposeB = false, goal }) {

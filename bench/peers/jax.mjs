@@ -20,8 +20,7 @@ const largest = (x, size, strides) => lax.reduceWindow(x, (each) => np.max(each)
 const OPS = {
   matmul: (a, b, { options: { transposeA, transposeB } }) =>
     np.matmul(transposeA ? np.matrixTranspose(a) : a, transposeB ? np.matrixTranspose(b) : b),
-  conv2d: (x, filter, { options: { strides, pad } }) =>
-    lax.convGeneralDilated(x, filter, pair(strides), pads(pad)),
+  conv2d: (x, filter, { options: { strides, pad } }) => lax.convGeneralDilated(x, filter, pair(strides), pads(pad)),
   depthwise: (x, filter, { options: { strides, pad }, inputs }) =>
     lax.convGeneralDilated(x, filter, pair(strides), pads(pad), { featureGroupCount: inputs[0][3] }),
   maxPool: (x, { options: { size, strides } }) => largest(x, size, strides),

@@ -21,3 +21,15 @@ export const nhwc = (data, [n, h, w, c]) => transpose({ data, shape: [n, c, h, w
 
 /** Filters to OIHW; depthwise ones, [h, w, c, 1], to [c, 1, h, w]. */
 export const oihw = (filter, depthwise = false) => transpose(filter, depthwise ? [2, 3, 0, 1] : [3, 2, 0, 1]);
+
+/** `axes` of an array backwards. */
+export function flip({ data, shape }, axes) {
+  const result = new Float32Array(data.length);
+  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
+  for (let i = 0; i < data.length; i++) {
+    const index = shape.map((size, axis) => Math.floor(i / strides[axis]) % size);
+    for (const axis of axes) index[axis] = shape[axis] - 1 - index[axis];
+    result[i] = data[index.reduce((sum, each, axis) => sum + each * strides[axis], 0)];
+  }
+  return { shape, data: result };
+}
