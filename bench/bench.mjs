@@ -64,6 +64,7 @@ function text() {
     section("roof"),
     section("kernel"),
     section("gradient"),
+    section("op"), // every op of test/cases.ts
     models.length > 0 &&
       `floor: direct arithmetic at the peak of ${digits(peak)} GFLOP/s\n` +
         table(["model", "ms", "spread", "samples/s", "floor ms", "x floor"], models),

@@ -1,24 +1,17 @@
 // `npm run bench:methods`: where src/ops chooses between ways to compute the same thing by shape, both ways over a grid of shapes,
 // in alternation. The thresholds there are read from these tables.
 //   --only TEXT  tables whose title holds TEXT     --json  JSON instead of tables
-//   --save  also writes results/methods-node<major>.json
-import { parseArgs } from "node:util";
+//   --save  also writes results/methods-node<major>.json     --rounds N  default 12
 import { instantiate } from "lanewise/kernels";
-import { allocator } from "./kernels.mjs";
-import { machine, publish } from "./machine.mjs";
+import { allocator } from "./allocator.mjs";
+import { machine, NODE, publish } from "./machine.mjs";
+import { readOptions } from "./options.mjs";
 import { digits, table } from "./table.mjs";
 
-const ROUNDS = 12;
 const SAMPLE = 1.5; // milliseconds
 const NONE = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: "string", default: "" },
-    json: { type: "boolean", default: false },
-    save: { type: "boolean", default: false },
-  },
-});
+const options = readOptions("bench:methods", 12);
 const { kernels, memory } = await instantiate();
 const random = allocator(memory, kernels.heapBase());
 
@@ -61,13 +54,13 @@ const tables = choices
     }),
   }));
 
-publish("methods", { ...machine(), tables }, tables.map(text).join("\n\n"), options);
+publish(`methods-${NODE}`, { ...machine(), tables }, tables.map(text).join("\n\n"), options);
 
 function grid(ms, ns, ks) {
   return ks.flatMap((k) => ns.flatMap((n) => ms.map((m) => [m, n, k])));
 }
 
-/** The shortest mean time of a call, in milliseconds, over ROUNDS samples of each function in turn. */
+/** The shortest mean time of a call, in milliseconds, over a sample a round of each function in turn. */
 function fastest(...functions) {
   const calls = functions.map((run) => {
     const start = performance.now();
@@ -79,7 +72,7 @@ function fastest(...functions) {
     return Math.max(1, Math.round(count / 10));
   });
   const best = functions.map(() => Number.POSITIVE_INFINITY);
-  for (let round = 0; round < ROUNDS; round++)
+  for (let round = 0; round < options.rounds; round++)
     functions.forEach((run, i) => {
       const start = performance.now();
       for (let call = 0; call < calls[i]; call++) run();

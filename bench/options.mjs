@@ -13,11 +13,16 @@ const FLAGS = {
  * one line and exit code 2.
  * @param command its name, for that line
  * @param rounds the default
+ * @param more as `parseArgs` takes them; `choices` are all that a text may be
  */
 export function readOptions(command, rounds, more = {}) {
   const flags = { ...FLAGS, ...more };
   try {
     const { values } = parseArgs({ options: flags });
+    for (const [name, { choices }] of Object.entries(more)) {
+      if (choices && !choices.includes(values[name]))
+        throw new Error(`--${name} takes ${choices.join(" or ")}, not '${values[name]}'`);
+    }
     const count = Number(values.rounds ?? rounds);
     if (!Number.isInteger(count) || count < 1)
       throw new Error(`--rounds takes a positive integer, not '${values.rounds}'`);

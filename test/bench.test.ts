@@ -1,6 +1,8 @@
 // The benchmarks run, print JSON that says what it was measured on, and refuse what they do not know. No time is asserted.
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
+import { readme } from "../bench/readme.mjs";
 import { rows } from "../bench/rows.mjs";
 
 const run = (script: string, ...args: string[]) =>
@@ -54,6 +56,7 @@ const ROOFS = ["f32x4 multiply and add", ...LEVELS.flatMap((level) => [`read ${l
 test.each([
   ["bench.mjs"],
   ["cold.mjs"],
+  ["methods.mjs"],
   ["runtimes/bench.mjs", "deno"],
   ["runtimes/bench.mjs", "bun"],
   ["runtimes/bench.mjs", "workerd"],
@@ -66,6 +69,12 @@ test.each([
     expect(stdout).toBe("");
     expect(stderr).toMatch(/^bench\S*: [^\n]+ \(known: --only, --rounds, --json, --save[^\n]*\)\n$/);
   }
+});
+
+test("the README's table is the one that was saved last", () => {
+  const text = readme();
+  expect(readFileSync("README.md", "utf8")).toBe(text);
+  expect(text.match(/^\| conv 3x3, .*\|$/gm)?.length).toBe(4);
 });
 
 test("bench/runtimes/bench.mjs names the runtimes when it gets another", () => {

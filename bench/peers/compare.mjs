@@ -9,11 +9,12 @@ const TOLERANCE = 1e-4; // of the largest number of the result
  * @param row `{ section, name, goal }`
  * @param peers `{ name, native, prepare }` each, ours first; `prepare()` gives `{ run, read, end }`, and is missing where a peer
  *   has no such thing
+ * @param options.by what ratios are of: `ms`, the medians, or `min`, the fastest calls
  * @param options.also more functions of ours to time, by name, that give something else
  * @returns the row with `peers`, by name `{ ms, spread, min, ratio, difference }` or `{ failed }`, `ratio` being our time over
  *   theirs; `best`, the fastest peer in JavaScript; and `verdicts`, `{ against, limit, ratio, hit }` for each of its goals
  */
-export async function compare(row, peers, { rounds, also = {} }) {
+export async function compare(row, peers, { rounds, by = "ms", also = {} }) {
   const entries = {};
   const tasks = [];
   let ours;
@@ -32,11 +33,11 @@ export async function compare(row, peers, { rounds, also = {} }) {
   for (const [name, run] of Object.entries(also)) tasks.push({ name, run });
   const times = await measure(tasks, { rounds, onRound });
   for (const [i, { name, end }] of tasks.entries()) {
-    entries[name] = { ...times[i], ratio: times[0].ms / times[i].ms, ...entries[name] };
+    entries[name] = { ...times[i], ratio: times[0][by] / times[i][by], ...entries[name] };
     await end?.();
   }
   const inJavaScript = peers.slice(1).filter(({ name, native }) => !native && entries[name]?.ms);
-  const ranking = inJavaScript.map(({ name }) => name).sort((a, b) => entries[a].ms - entries[b].ms);
+  const ranking = inJavaScript.map(({ name }) => name).sort((a, b) => entries[a][by] - entries[b][by]);
   const { inputs, weights, output, options, ...rest } = row;
   return { ...rest, peers: entries, best: ranking[0], verdicts: verdicts(row.goal ?? {}, ranking, entries) };
 }
