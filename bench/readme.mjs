@@ -1,7 +1,7 @@
 // `npm run bench:readme`: writes the last saved `npm run bench:peers` on Node 24 into the README, between its two marks.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { digits } from "./table.mjs";
+import { digits, times } from "./table.mjs";
 
 const README = new URL("../README.md", import.meta.url);
 const RESULTS = new URL("results/peers-node24.json", import.meta.url);
@@ -26,7 +26,7 @@ export function readme() {
 function measured({ by, cpu, runtime, commit, date, versions, rows }) {
   const there = Object.keys(PEERS).filter((peer) => rows.some(({ peers }) => peers[peer]?.ms));
   const title = (peer) => `${peer} ${versions[PEERS[peer]]}${peer === "PyTorch" ? ", native" : ""}`;
-  const ratio = ({ ratio, failed } = {}) => ratio?.toFixed(2) ?? (failed ? "fails" : "");
+  const ratio = ({ ratio, failed } = {}) => (ratio ? times(ratio) : failed ? "fails" : "");
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return [
     `${cpu}; ${runtime}; commit ${commit}, ${date}${by === "min" ? "; the fastest calls, as the machine had other work" : ""}.\n`,

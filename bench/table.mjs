@@ -16,6 +16,9 @@ export function digits(x) {
   return x >= 100 ? x.toFixed(0) : x.toFixed(Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(x)))));
 }
 
+/** Our time over theirs. */
+export const times = (ratio) => (ratio < 0.095 ? ratio.toPrecision(1) : ratio.toFixed(2));
+
 /** A share as percents. */
 export const percent = (x) => (x === undefined ? "" : `${(100 * x).toFixed(0)}%`);
 

@@ -10,7 +10,7 @@ import { heading, machine, NODE, publish } from "../machine.mjs";
 import { summary } from "../measure.mjs";
 import { readOptions } from "../options.mjs";
 import { rows as ops } from "../rows.mjs";
-import { digits, percent, table } from "../table.mjs";
+import { digits, times as over, percent, table } from "../table.mjs";
 import { wanted } from "../wanted.mjs";
 import { compare } from "./compare.mjs";
 import { install } from "./install.mjs";
@@ -136,9 +136,9 @@ function text() {
       percent(ours.spread),
       ...others.map((other) => {
         const { [by]: ms, ratio } = entries[other] ?? {};
-        return ms === undefined ? "-" : `${digits(ms)} (${ratio.toFixed(2)})`;
+        return ms === undefined ? "-" : `${digits(ms)} (${over(ratio)})`;
       }),
-      best ? entries[best].ratio.toFixed(2) : "-",
+      best ? over(entries[best].ratio) : "-",
       verdicts.map(goal).join("; "),
       Math.max(...differences).toExponential(0),
     ];
@@ -158,5 +158,5 @@ function text() {
 }
 
 function goal({ against, limit, ratio, hit }) {
-  return `${hit ? "hit" : "MISS"} ${ratio.toFixed(2)} <= ${limit} of ${against}`;
+  return `${hit ? "hit" : "MISS"} ${over(ratio)} <= ${limit} of ${against}`;
 }
