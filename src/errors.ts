@@ -95,3 +95,19 @@ export function withFacts(error: unknown, change: (facts: Facts) => Facts): unkn
 export function isOwnError(error: unknown): error is Error {
   return error instanceof Error && OWN in error;
 }
+
+/** What came, for errors: a number, a name in quotes, the class of an object. */
+export function told(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" && value !== null ? (value.constructor?.name ?? "an object") : String(value);
+}
+
+/** @throws {TypeError} unless the options are an object that has none but the known ones: a slip of the pen would go unnoticed */
+export function checkKeys(op: string, options: unknown, known: readonly PropertyKey[]): void {
+  const expected = `options ${known.map(String).join(", ")}`;
+  if (typeof options !== "object" || options === null) throw typeError({ op, expected, actual: told(options) });
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw typeError({ op, expected, actual: `"${unknown}"` });
+}

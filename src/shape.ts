@@ -1,5 +1,5 @@
 // Arithmetic on shapes: sizes, printing, broadcasting. Shapes are plain arrays of non-negative integers, row-major, NHWC for images.
-import { rangeError, ShapeError } from "./errors.js";
+import { rangeError, ShapeError, told, typeError } from "./errors.js";
 
 export type Shape = readonly number[];
 
@@ -38,6 +38,8 @@ export function broadcast(a: Shape, b: Shape, op: string): number[] {
 
 /** Axes as non-negative numbers, ascending, without repeats; negative ones count from the end. */
 export function normalizeAxes(axes: number | readonly number[] | undefined, rank: number, op: string): number[] {
+  if (axes !== undefined && typeof axes !== "number" && !Array.isArray(axes))
+    throw typeError({ op, expected: "an axis or a list of axes", actual: told(axes) });
   const list =
     axes === undefined ? Array.from({ length: rank }, (_, i) => i) : typeof axes === "number" ? [axes] : [...axes];
   const fixed = list.map((axis) => (axis < 0 ? axis + rank : axis));

@@ -1,5 +1,5 @@
 // Host data: a typed array with a shape. No arithmetic and nothing to dispose; models take and give these.
-import { ShapeError, typeError } from "./errors.js";
+import { rangeError, ShapeError, told, typeError } from "./errors.js";
 import { checkShape, type Shape, show, sizeOf } from "./shape.js";
 
 export type DType = "float32" | "int8" | "uint8" | "int32" | "bool";
@@ -40,11 +40,13 @@ export function dtypeOf(data: unknown, op = "tensor"): DType {
 }
 
 function nestedShape(data: NestedArray): number[] {
-  return typeof data === "object" ? [data.length, ...(data.length > 0 ? nestedShape(data[0] as NestedArray) : [])] : [];
+  return Array.isArray(data) ? [data.length, ...(data.length > 0 ? nestedShape(data[0]) : [])] : [];
 }
 
 function flatten(data: NestedArray, shape: Shape, depth: number, out: number[]): void {
-  if (typeof data !== "object") {
+  if (!Array.isArray(data)) {
+    if (typeof data !== "number" && typeof data !== "boolean")
+      throw typeError({ op: "tensor", expected: "numbers or booleans", actual: told(data) });
     if (depth !== shape.length) throw ragged(shape);
     out.push(Number(data));
   } else {
@@ -65,7 +67,8 @@ const ragged = (shape: Shape) =>
  * @param data typed array (kept, not copied) or nested arrays of numbers or booleans
  * @param shape default: the nesting, or `[data.length]` for a typed array
  * @param dtype default: the array's own; `float32` for numbers, `bool` for booleans
- * @throws {ShapeError} when the element count does not fit the shape
+ * @throws {ShapeError} when the element count does not fit the shape; {RangeError} for a number in nested arrays that an integer dtype
+ *   does not hold; {TypeError} for what is no number
  * @example
  * const t = tensor([[1, 2, 3], [4, 5, 6]]);
  * t.shape; // [2, 3]
@@ -88,9 +91,12 @@ export function tensor(data: TypedArray | NestedArray, shape?: readonly number[]
   const flat: number[] = [];
   flatten(data, natural, 0, flat);
   let first: NestedArray | undefined = data;
-  while (typeof first === "object") first = first[0];
+  while (Array.isArray(first)) first = first[0] as NestedArray | undefined;
   const kind = dtype ?? (typeof first === "boolean" ? "bool" : "float32");
-  return checked(new (arrayOf(kind))(flat), shape ?? natural, kind);
+  const typed = new (arrayOf(kind))(flat);
+  const lost = kind === "float32" ? -1 : flat.findIndex((x, i) => x !== typed[i]);
+  if (lost >= 0) throw rangeError({ op: "tensor", expected: `numbers that ${kind} holds`, actual: String(flat[lost]) });
+  return checked(typed, shape ?? natural, kind);
 }
 
 function checked(data: TypedArray, shape: Shape, dtype: DType): Tensor {

@@ -1,6 +1,6 @@
 // Lanewise's own files: safetensors with the graph as JSON in the metadata. A file comes from a stranger: it is rebuilt through the same
 // checks as a graph in code, and nothing is kept unless all of it is right.
-import { FormatError, isOwnError } from "../errors.js";
+import { FormatError, isOwnError, told, typeError } from "../errors.js";
 import type { Op } from "../graph/op.js";
 import { type Attrs, type Graph, type LayerInfo, leaf, make, type Node, type Value } from "../graph/value.js";
 import { roots, topological } from "../graph/walk.js";
@@ -50,6 +50,7 @@ const leaves: Record<string, Op> = { input: inputOp, argument: argumentOp, state
  * const copy = await load(save(model));
  */
 export function save(model: Model): Uint8Array {
+  if (typeof model?.weights !== "function") throw typeError({ op: "save", expected: "a model", actual: told(model) });
   const { graph, names } = model;
   const nodes = topological([...graph.inputs, ...roots(graph)]);
   const at = new Map(nodes.map((node, i) => [node, i]));

@@ -1,5 +1,5 @@
 // What a layer is: a function from Value to Value that makes its weights when it is first applied and shares them ever after.
-import { inLayer, ShapeError, typeError } from "../errors.js";
+import { checkKeys, inLayer, ShapeError, told, typeError } from "../errors.js";
 import { checkValue, type LayerInfo, type Node, type Value } from "../graph/value.js";
 import { type Initializer, type InitializerName, resolveInitializer } from "../ops/initializer.js";
 import { isState, state } from "../ops/leaf.js";
@@ -43,9 +43,10 @@ export function layer<O extends LayerOptions>(
   body: (x: Value, weight: WeightOf) => Value,
 ): Layer {
   const allowed: readonly PropertyKey[] = [...known, "name"];
-  const unknown = Object.keys(options).find((key) => !allowed.includes(key));
-  if (unknown !== undefined)
-    throw typeError({ op: kind, expected: `options ${allowed.join(", ")}`, actual: `"${unknown}"` });
+  checkKeys(kind, options, allowed);
+  const { name } = options;
+  if (name !== undefined && (typeof name !== "string" || name === ""))
+    throw typeError({ op: kind, expected: "name to be a text", actual: told(name) });
   const info: LayerInfo = { kind, name: options.name };
   const weights = new Map<string, Value>();
   const weight: WeightOf = (name, shape, initializer, { trainable = true, regularizer } = {}) => {

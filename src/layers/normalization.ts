@@ -66,7 +66,7 @@ function sampleAxes(op: string, axis: number | readonly number[], { shape }: Val
 function affine(op: string, options: NormalizationOptions) {
   const { epsilon = 1e-3, center = true, scale = true } = options;
   const { betaInitializer = "zeros", gammaInitializer = "ones" } = options;
-  if (!(epsilon >= 0 && Number.isFinite(epsilon)))
+  if (!(Number.isFinite(epsilon) && epsilon >= 0))
     throw rangeError({ op, expected: "epsilon to be a number of at least 0", actual: String(epsilon) });
   const ofBeta = resolveRegularizer(options.betaRegularizer, op);
   const ofGamma = resolveRegularizer(options.gammaRegularizer, op);
@@ -96,7 +96,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
   const op = "batchNormalization";
   const { axis = -1, momentum = 0.99 } = options;
   const { movingMeanInitializer = "zeros", movingVarianceInitializer = "ones" } = options;
-  if (!(momentum >= 0 && momentum <= 1))
+  if (!(typeof momentum === "number" && momentum >= 0 && momentum <= 1))
     throw rangeError({ op, expected: "momentum in [0, 1]", actual: String(momentum) });
   const { epsilon, gamma, beta } = affine(op, options);
   const known = [...shared, "momentum", "movingMeanInitializer", "movingVarianceInitializer"] as const;

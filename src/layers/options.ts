@@ -1,12 +1,12 @@
 // Checks for the numbers that layers take, on the user's own line.
-import { rangeError } from "../errors.js";
+import { rangeError, told } from "../errors.js";
 import { type Regularizer, type RegularizerName, resolveRegularizer } from "../ops/regularizer.js";
 import { type Padding, paddingCheck } from "../ops/window.js";
 
 /** @throws {RangeError} unless `value` is a whole number of at least 1 */
 export function positive(op: string, what: string, value: unknown): asserts value is number {
   if (Number.isSafeInteger(value) && (value as number) >= 1) return;
-  throw rangeError({ op, expected: `${what} to be a positive integer`, actual: String(value) });
+  throw rangeError({ op, expected: `${what} to be a positive integer`, actual: told(value) });
 }
 
 /** A positive integer for both axes, or one for each. @throws {RangeError} for anything else */

@@ -1,4 +1,5 @@
 // A weight of one's own, for layers written as plain functions of Values.
+import { checkKeys } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { type Initializer, type InitializerName, resolveInitializer } from "../ops/initializer.js";
 import { state } from "../ops/leaf.js";
@@ -28,9 +29,11 @@ export interface ParameterOptions {
 export function parameter(
   shape: readonly number[],
   initializer: InitializerName | Initializer = "glorotUniform",
-  { name = "parameter", trainable = true, regularizer }: ParameterOptions = {},
+  options: ParameterOptions = {},
 ): Value {
   const op = "parameter";
+  checkKeys(op, options, ["name", "trainable", "regularizer"]);
+  const { name = op, trainable = true, regularizer } = options;
   checkShape(shape, op);
   const penalty = resolveRegularizer(regularizer, op);
   return state(name, shape, resolveInitializer(initializer, shape, op), trainable, "float32", penalty);

@@ -1,5 +1,5 @@
 // Layers that act only while a model is trained.
-import { rangeError } from "../errors.js";
+import { rangeError, told } from "../errors.js";
 import { dropout as drop } from "../ops/random.js";
 import { type Layer, type LayerOptions, layer } from "./layer.js";
 
@@ -11,6 +11,7 @@ import { type Layer, type LayerOptions, layer } from "./layer.js";
  * dropout(0.5)(input([64])).shape; // [1, 64]
  */
 export function dropout(rate: number, options: LayerOptions = {}): Layer {
-  if (!(rate >= 0 && rate < 1)) throw rangeError({ op: "dropout", expected: "a rate in [0, 1)", actual: String(rate) });
+  if (!(typeof rate === "number" && rate >= 0 && rate < 1))
+    throw rangeError({ op: "dropout", expected: "a rate in [0, 1)", actual: told(rate) });
   return layer("dropout", options, [], (x) => (rate === 0 ? x : drop(x, rate)));
 }

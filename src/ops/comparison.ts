@@ -1,4 +1,5 @@
 // Comparisons, choosing by them, and what is made of the two: maximum, minimum, clip, pow.
+import { rangeError } from "../errors.js";
 import { number } from "../graph/attrs.js";
 import { defineOp, type Gradients, type KernelName, type Op } from "../graph/op.js";
 import { apply, type Value } from "../graph/value.js";
@@ -161,7 +162,10 @@ export const where = (condition: Value, a: Value | number, b: Value | number): V
  * @example
  * clip(input([3]), 0, 1).shape; // [1, 3]
  */
-export const clip = (x: Value, low: number, high: number): Value => apply(comparisonOps.clip, [x], { low, high });
+export function clip(x: Value, low: number, high: number): Value {
+  if (low > high) throw rangeError({ op: "clip", expected: `low to be at most high, ${high}`, actual: String(low) });
+  return apply(comparisonOps.clip, [x], { low, high });
+}
 
 /**
  * The larger of a and b with NumPy broadcasting; NaN where either is.

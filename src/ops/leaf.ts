@@ -1,5 +1,6 @@
 // Where graphs begin: inputs (fed at each run, batch first), arguments (small numbers that change between runs: learning rate, step),
 // states (what persists: parameters, moments) and constants.
+import { checkKeys, told, typeError } from "../errors.js";
 import { boolean, integers, oneOf, optional, text } from "../graph/attrs.js";
 import { defineOp } from "../graph/op.js";
 import { leaf, type Value } from "../graph/value.js";
@@ -57,6 +58,7 @@ export const stateOp = defineOp<StateAttrs>("state", {
  */
 export function input(shape: readonly number[], options: { dtype?: DType; name?: string } = {}): Value {
   checkShape(shape, "input");
+  checkKeys("input", options, ["dtype", "name"]);
   const { dtype = "float32", name } = options;
   return leaf(
     inputOp,
@@ -98,7 +100,10 @@ export function state(
  * @example
  * add(input([2]), constant(tensor([1, 2]))).shape; // [1, 2]
  */
-export const constant = (data: Tensor): Value => leaf(constantOp, {}, { shape: data.shape, dtype: data.dtype }, data);
+export function constant(data: Tensor): Value {
+  if (!ArrayBuffer.isView(data?.data)) throw typeError({ op: "constant", expected: "a tensor", actual: told(data) });
+  return leaf(constantOp, {}, { shape: data.shape, dtype: data.dtype }, data);
+}
 
 /** A scalar constant. */
 export const scalar = (x: number): Value => constant({ data: Float32Array.of(x), shape: [], dtype: "float32" });

@@ -1,7 +1,7 @@
 // Reductions over axes. The kernels reduce one run of neighbouring axes; several runs are several reductions.
 import { boolean, integer, integers } from "../graph/attrs.js";
 import { defineOp, type Gradients, type KernelName, type Op } from "../graph/op.js";
-import { apply, type Spec, type Value } from "../graph/value.js";
+import { apply, checkValue, type Spec, type Value } from "../graph/value.js";
 import { normalizeAxes, type Shape, sameShape, sizeOf } from "../shape.js";
 import type { DType } from "../tensor.js";
 import { mul } from "./arithmetic.js";
@@ -105,6 +105,7 @@ export interface ReduceOptions {
  * sum(input([3, 4]), [1, 2]).shape; // [1]
  */
 export function sum(x: Value, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Value {
+  checkValue(x, "sum");
   return apply(reduceOps.sum, [x], { axes: normalizeAxes(axes, x.shape.length, "sum"), keepDims });
 }
 
@@ -114,6 +115,7 @@ export function sum(x: Value, axes?: number | readonly number[], { keepDims = fa
  * mean(input([3, 4]), -1, { keepDims: true }).shape; // [1, 3, 1]
  */
 export function mean(x: Value, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Value {
+  checkValue(x, "mean");
   return apply(reduceOps.mean, [x], { axes: normalizeAxes(axes, x.shape.length, "mean"), keepDims });
 }
 
@@ -125,6 +127,7 @@ export function mean(x: Value, axes?: number | readonly number[], { keepDims = f
  * argMax(input([10])).shape; // [1]
  */
 export function argMax(x: Value, axis = -1): Value {
+  checkValue(x, "argMax");
   return apply(reduceOps.argMax, [x], { axis: normalizeAxes(axis, x.shape.length, "argMax")[0] });
 }
 

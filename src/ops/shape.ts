@@ -1,5 +1,5 @@
 // Ops that change only the shape.
-import { ShapeError } from "../errors.js";
+import { ShapeError, told, typeError } from "../errors.js";
 import { integers } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, checkValue, type Value } from "../graph/value.js";
@@ -66,8 +66,11 @@ export const shapeOps = {
  * @example
  * reshape(input([28, 28]), [-1, 784]).shape; // [1, 784]
  */
-export const reshape = (x: Value, shape: Shape): Value =>
-  sameShape(x.shape, shape) ? x : apply(shapeOps.reshape, [x], { shape: [...shape] });
+export function reshape(x: Value, shape: Shape): Value {
+  checkValue(x, "reshape");
+  if (!Array.isArray(shape)) throw typeError({ op: "reshape", expected: "a shape", actual: told(shape) });
+  return sameShape(x.shape, shape) ? x : apply(shapeOps.reshape, [x], { shape: [...shape] });
+}
 
 /**
  * The same numbers with a new axis of size 1; costs nothing when it runs.

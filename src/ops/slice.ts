@@ -1,5 +1,5 @@
 // Parts of arrays: ranges of each axis, every so many elements, forwards or backwards.
-import { rangeError, ShapeError } from "../errors.js";
+import { rangeError, ShapeError, told, typeError } from "../errors.js";
 import type { Check } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, checkValue, type Value } from "../graph/value.js";
@@ -108,6 +108,8 @@ export function stridedSlice(
 export function slice(x: Value, begin: readonly number[], size: readonly number[]): Value {
   checkValue(x, "slice");
   const { shape } = x;
+  if (!Array.isArray(begin) || !Array.isArray(size))
+    throw typeError({ op: "slice", expected: "lists of begins and sizes", actual: `${told(begin)}, ${told(size)}` });
   if (begin.length !== shape.length || size.length !== shape.length) {
     const expected = `one begin and one size for each axis of ${show(shape)}`;
     throw new ShapeError({ op: "slice", expected, actual: `${show(begin)} and ${show(size)}` });

@@ -1,5 +1,5 @@
 // Arrays repeated: as a whole, or element by element.
-import { ShapeError } from "../errors.js";
+import { ShapeError, told, typeError } from "../errors.js";
 import { integer, integers } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, checkValue, type Value } from "../graph/value.js";
@@ -70,6 +70,8 @@ export const tileOps = {
  */
 export function tile(x: Value, multiples: readonly number[]): Value {
   checkValue(x, "tile");
+  if (!Array.isArray(multiples))
+    throw typeError({ op: "tile", expected: "a multiple for each axis", actual: told(multiples) });
   return apply(tileOps.tile, [x], { multiples: [...multiples] });
 }
 

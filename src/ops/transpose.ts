@@ -2,7 +2,7 @@
 import { rangeError } from "../errors.js";
 import { integers } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
-import { apply, type Value } from "../graph/value.js";
+import { apply, checkValue, type Value } from "../graph/value.js";
 import { show } from "../shape.js";
 import { reshape } from "./shape.js";
 import { emitCopy, stepsOf } from "./strided.js";
@@ -54,6 +54,7 @@ export const transposeOps = {
  * transpose(input([3, 4]), [0, 2, 1]).shape; // [1, 4, 3]
  */
 export function transpose(x: Value, axes?: readonly number[]): Value {
+  checkValue(x, "transpose");
   const rank = x.shape.length;
   const order = (axes ?? x.shape.map((_, i) => rank - 1 - i)).map((axis) => (axis < 0 ? axis + rank : axis));
   return apply(transposeOps.transpose, [x], { axes: order });

@@ -1,5 +1,5 @@
 // From values to a model.
-import { ShapeError, typeError, UnsupportedError } from "../errors.js";
+import { checkKeys, ShapeError, typeError, UnsupportedError } from "../errors.js";
 import { checkValue, type Graph, isValue, type Value } from "../graph/value.js";
 import { topological } from "../graph/walk.js";
 import { inputOp } from "../ops/leaf.js";
@@ -43,6 +43,7 @@ export async function build(
 
 /** Options that `build` and `load` share. @throws {RangeError} or {TypeError} for what cannot be */
 export function checkOptions(options: BuildOptions, op: string): BuildOptions {
+  checkKeys(op, options, ["seed", "name", "math", "threads", "kernels"]);
   const { seed, math = "exact", threads = 1, name } = options;
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw typeError({ op, expected: "seed to be an integer in [0, 2^53)", actual: String(seed) });

@@ -1,5 +1,5 @@
 // A model: a graph, its weights in a memory of its own, and the programs made for the batch sizes it has met.
-import { rangeError, ShapeError, typeError } from "../errors.js";
+import { rangeError, ShapeError, told, typeError } from "../errors.js";
 import { type Graph, make, type Value } from "../graph/value.js";
 import { remake, rewrite, topological } from "../graph/walk.js";
 import { DEFINED_BATCH, inputOp, stateAttrs, withBatch } from "../ops/leaf.js";
@@ -187,12 +187,16 @@ export class Model {
    * @throws {RangeError} for a name that there is not; {ShapeError} or {TypeError} for a tensor that does not fit; then nothing changed
    */
   setWeights(weights: Record<string, Tensor>): void {
+    if (typeof weights !== "object" || weights === null)
+      throw typeError({ op: "setWeights", expected: "tensors by the names of weights", actual: told(weights) });
     const writes = Object.entries(weights).map(([name, given]): [Value, TypedArray] => {
       const value = this.names.states.get(name);
       if (value === undefined) {
         const expected = `a weight of ${[...this.names.states.keys()].join(", ")}`;
         throw rangeError({ op: "setWeights", expected, actual: `"${name}"` });
       }
+      if (!ArrayBuffer.isView(given?.data) || !Array.isArray(given.shape))
+        throw typeError({ op: "setWeights", layer: name, expected: "a tensor", actual: told(given) });
       if (!sameShape(given.shape, value.shape)) {
         throw new ShapeError({ op: "setWeights", layer: name, expected: show(value.shape), actual: show(given.shape) });
       }
@@ -225,6 +229,8 @@ export class Model {
 
   /** Draws all weights anew by their initializers. @param seed an integer in [0, 2^53) */
   initialize(seed: number): void {
+    if (!(Number.isSafeInteger(seed) && seed >= 0))
+      throw rangeError({ op: "initialize", expected: "seed to be an integer in [0, 2^53)", actual: told(seed) });
     let stream = 0;
     for (const value of this.names.states.values()) this.store.initialize(value, seed, stream++);
   }
@@ -250,7 +256,9 @@ function checkCount(count: number, what: string, op: string): void {
 function asFeed(x: Tensor | TypedArray, spec: TensorSpec, op: string): Tensor {
   const layer = spec.name;
   const each = sizeOf(spec.shape);
-  const data = ArrayBuffer.isView(x) ? x : x?.data;
+  if (!ArrayBuffer.isView(x) && !(ArrayBuffer.isView(x?.data) && Array.isArray(x.shape)))
+    throw typeError({ op, layer, expected: "a tensor or a typed array", actual: told(x) });
+  const data = ArrayBuffer.isView(x) ? x : x.data;
   const dtype = ArrayBuffer.isView(x) ? dtypeOf(x, op) : (x?.dtype ?? dtypeOf(data, op));
   if (dtypeOf(data, op) === "float32" && spec.dtype !== "float32")
     throw typeError({ op, layer, expected: spec.dtype, actual: dtype });

@@ -1,24 +1,26 @@
 // Loss and metrics of a model over examples, without training.
-import { rangeError } from "../errors.js";
+import { checkKeys, rangeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { inference } from "../passes/inference.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
 import { feed } from "./batches.js";
 import {
+  checkModel,
   type Judging,
   judge,
   judgeInputs,
   judgingKey,
   type LossOptions,
   type MetricOptions,
+  named,
   type Objective,
   resolveObjective,
-  told,
 } from "./objective.js";
 import { penalized } from "./regularization.js";
 import { type Batch, open, type TrainingData } from "./source.js";
 import type { Logs } from "./trainer.js";
+import { fitOptions } from "./training.js";
 
 export interface EvaluateOptions extends LossOptions, MetricOptions {
   /** Default 32; only memory and speed depend on it. */
@@ -41,11 +43,10 @@ export function checkBatchSize(batchSize: number, op: string): void {
  * const data = { x: tensor([[0, 1], [1, 0]]), y: tensor([0, 1], [2], "int32") };
  * const { loss, accuracy } = await evaluate(model, data, { loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
  */
-export async function evaluate(
-  model: Model,
-  data: TrainingData,
-  { batchSize = 32, ...options }: EvaluateOptions,
-): Promise<Logs> {
+export async function evaluate(model: Model, data: TrainingData, options: EvaluateOptions): Promise<Logs> {
+  checkModel(model, "evaluate");
+  checkKeys("evaluate", options, fitOptions);
+  const { batchSize = 32 } = options;
   checkBatchSize(batchSize, "evaluate");
   const objective = resolveObjective(model, options, "evaluate");
   const batches = open(model, data, objective, { batchSize, op: "evaluate" });
@@ -80,7 +81,7 @@ export async function judgeBatches(
   } finally {
     release(programs);
   }
-  return told(objective, (i) => sums[i] / count);
+  return named(objective, (i) => sums[i] / count);
 }
 
 /** Programs kept, for batches of other sizes. */

@@ -1,16 +1,16 @@
 // Training over epochs: await it for the history, or iterate it for progress per step.
-import { rangeError, typeError } from "../errors.js";
+import { checkKeys, rangeError, told, typeError } from "../errors.js";
 import { permutation } from "../philox.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
 import { beginning, checkSkipped } from "./checkpoint.js";
 import { checkBatchSize, judgeBatches } from "./evaluate.js";
-import { type CheckedExamples, checkExamples, type Examples, told } from "./objective.js";
+import { type CheckedExamples, checkExamples, checkModel, type Examples, named } from "./objective.js";
 import { FitRun } from "./run.js";
 import { type Batches, fromDataset, fromMemory, isDataset, open, type TrainingData, until } from "./source.js";
 import type { Logs } from "./trainer.js";
-import { type TrainerOptions, Training } from "./training.js";
+import { fitOptions, type TrainerOptions, Training } from "./training.js";
 import { type ClassWeight, classWeights } from "./weighting.js";
 
 export interface FitOptions extends TrainerOptions {
@@ -47,14 +47,25 @@ export interface FitOptions extends TrainerOptions {
  * history.loss.length; // 3
  */
 export function fit(model: Model, data: TrainingData, options: FitOptions): FitRun {
-  const { epochs = 1, batchSize = 32 } = options;
+  checkModel(model, "fit");
+  checkKeys("fit", options, fitOptions satisfies readonly (keyof FitOptions)[]);
+  const { epochs = 1, batchSize = 32, callbacks = [], shuffle = true, signal, validation } = options;
   checkBatchSize(batchSize, "fit");
+  const refuse = (expected: string, given: unknown) => typeError({ op: "fit", expected, actual: told(given) });
+  if (typeof shuffle !== "boolean") throw refuse("shuffle to be true or false", shuffle);
+  if (!Array.isArray(callbacks) || callbacks.some((callback) => typeof callback !== "object" || callback === null))
+    throw refuse("callbacks to be a list of callbacks", callbacks);
+  if (signal !== undefined && typeof signal.throwIfAborted !== "function") throw refuse("an AbortSignal", signal);
+  if (validation === null || !["undefined", "number", "object"].includes(typeof validation))
+    throw refuse("validation to be examples, a dataset or a share", validation);
   for (const [name, count] of Object.entries({ epochs, initialEpoch: options.initialEpoch ?? 0 })) {
     if (Number.isSafeInteger(count) && count >= 0) continue;
     throw rangeError({ op: "fit", expected: `${name} to be a non-negative integer`, actual: String(count) });
   }
   const history: History = { epoch: [], history: {} };
-  return new FitRun(history, run(model, data, { ...options, epochs, batchSize }, history));
+  // What goes wrong later is told from where `fit` was called, as well.
+  const called = (new Error().stack ?? "").replace(/^Error\n/, "");
+  return new FitRun(history, run(model, data, { ...options, epochs, batchSize }, history), called);
 }
 
 type Settings = FitOptions & { epochs: number; batchSize: number };
@@ -86,7 +97,7 @@ async function* run(
     let counted: number | undefined; // steps of the last epoch
     const { objective } = training;
     const logsOf = (sums: readonly number[], count: number): Logs =>
-      count === 0 ? {} : told(objective, (i) => sums[i] / count);
+      count === 0 ? {} : named(objective, (i) => sums[i] / count);
     for (let epoch = first + 1; epoch <= epochs && !stopped(); epoch++) {
       await tell((callback) => callback.onEpochBegin?.(epoch, context));
       const start = watch.seconds();

@@ -1,5 +1,5 @@
 // Which weights are trained: all that can be, less those that are frozen.
-import { typeError, UnsupportedError } from "../errors.js";
+import { told, typeError, UnsupportedError } from "../errors.js";
 import type { LayerInfo, Value } from "../graph/value.js";
 import { stateAttrs } from "../ops/leaf.js";
 import type { Model } from "../program/model.js";
@@ -39,6 +39,8 @@ export function trainedWeights({ names }: Model, freeze: Freeze = [], op: string
 }
 
 function isListed(names: Model["names"], freeze: string | readonly string[], op: string) {
+  if (typeof freeze !== "string" && !Array.isArray(freeze))
+    throw typeError({ op, expected: "names of layers or weights to freeze", actual: told(freeze) });
   const listed = new Set(typeof freeze === "string" ? [freeze] : freeze);
   const known = [...names.layers.values(), ...names.states.keys()];
   const unknown = [...listed].find((name) => !known.includes(name));

@@ -1,5 +1,5 @@
 // Gradients of a model by themselves, for saliency, for tests and for training loops of one's own.
-import { rangeError, typeError } from "../errors.js";
+import { checkKeys, rangeError, told, typeError } from "../errors.js";
 import { type Graph, isValue, type Value } from "../graph/value.js";
 import { broadcastTo } from "../ops/broadcast.js";
 import { scalar } from "../ops/leaf.js";
@@ -9,6 +9,7 @@ import { inference } from "../passes/inference.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
 import type { Tensor, TypedArray } from "../tensor.js";
+import { checkModel } from "./objective.js";
 
 /** What is asked for. */
 export interface Gradients {
@@ -36,8 +37,15 @@ const PROGRAMS = 4;
  */
 export function gradients(
   model: Model,
-  { of, wrt }: Gradients,
+  options: Gradients,
 ): (x: Tensor | TypedArray | readonly (Tensor | TypedArray)[]) => Record<string, Tensor> {
+  checkModel(model, "gradients");
+  checkKeys("gradients", options, ["of", "wrt"]);
+  const { of, wrt } = options;
+  if (!Array.isArray(wrt))
+    throw typeError({ op: "gradients", expected: "wrt to be a list of names", actual: told(wrt) });
+  if (typeof of !== "string" && typeof of !== "function")
+    throw typeError({ op: "gradients", expected: "of to be the name of an output or a function", actual: told(of) });
   for (const name of wrt) checkName(name, "weights or inputs", [...model.names.states.keys(), ...model.names.inputs]);
   if (typeof of === "string")
     checkName(

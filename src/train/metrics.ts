@@ -1,5 +1,5 @@
 // Metrics: numbers that people watch. Each is a function of Values, averaged over all samples; a loss is one too.
-import { ShapeError, typeError } from "../errors.js";
+import { rangeError, ShapeError, told, typeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { mul, sub } from "../ops/arithmetic.js";
 import { equal, greater, less, where } from "../ops/comparison.js";
@@ -74,30 +74,40 @@ export const sparseCategoricalAccuracy = (): Metric => ({
 /**
  * Share of samples whose one-hot label is among the `k` largest predictions; equal ones count as among them.
  * @param options.k default 5
+ * @throws {RangeError} unless `k` is a positive integer
  * @example
  * const metrics = [topKCategoricalAccuracy({ k: 3 })];
  */
-export const topKCategoricalAccuracy = ({ k = 5 }: { k?: number } = {}): Metric => ({
-  name: "topKCategoricalAccuracy",
-  of(yTrue, yPred) {
-    const right = sum(mul(like(yTrue, yPred, "topKCategoricalAccuracy"), yPred), -1, { keepDims: true });
-    return share(less(sum(share(greater(yPred, right)), -1), k));
-  },
-});
+export function topKCategoricalAccuracy({ k = 5 }: { k?: number } = {}): Metric {
+  const name = "topKCategoricalAccuracy";
+  if (!(Number.isSafeInteger(k) && k >= 1))
+    throw rangeError({ op: name, expected: "k to be a positive integer", actual: told(k) });
+  return {
+    name,
+    of(yTrue, yPred) {
+      const right = sum(mul(like(yTrue, yPred, name), yPred), -1, { keepDims: true });
+      return share(less(sum(share(greater(yPred, right)), -1), k));
+    },
+  };
+}
 
 /**
  * Share of samples whose integer label is among the `k` largest predictions; equal ones count as among them.
  * @param options.k default 5
+ * @throws {RangeError} unless `k` is a positive integer
  * @example
  * const metrics = [sparseTopKCategoricalAccuracy({ k: 3 })];
  */
-export const sparseTopKCategoricalAccuracy = ({ k = 5 }: { k?: number } = {}): Metric => ({
-  name: "sparseTopKCategoricalAccuracy",
-  of(yTrue, yPred) {
-    const labels = reshape(yTrue, yPred.shape.slice(0, -1));
-    return topKCategoricalAccuracy({ k }).of(oneHot(labels, yPred.shape[yPred.shape.length - 1]), yPred);
-  },
-});
+export function sparseTopKCategoricalAccuracy({ k = 5 }: { k?: number } = {}): Metric {
+  const dense = topKCategoricalAccuracy({ k });
+  return {
+    name: "sparseTopKCategoricalAccuracy",
+    of(yTrue, yPred) {
+      const labels = reshape(yTrue, yPred.shape.slice(0, -1));
+      return dense.of(oneHot(labels, yPred.shape[yPred.shape.length - 1]), yPred);
+    },
+  };
+}
 
 /**
  * The square root of the mean squared difference over all samples.

@@ -1,6 +1,6 @@
 // What a model is trained for and judged by, as values of its graph: a loss and metrics for each of its outputs.
-import { rangeError, ShapeError, typeError } from "../errors.js";
-import type { Value } from "../graph/value.js";
+import { rangeError, ShapeError, told, typeError } from "../errors.js";
+import { checkValue, type Value } from "../graph/value.js";
 import { add, mul } from "../ops/arithmetic.js";
 import { input, withBatch } from "../ops/leaf.js";
 import { mean } from "../ops/reduce.js";
@@ -68,6 +68,12 @@ const isLoss = (x: unknown): boolean =>
   typeof x === "string" || typeof x === "function" || typeof (x as Loss | undefined)?.of === "function";
 const isMetric = (x: unknown): boolean => typeof x === "string" || typeof (x as Metric | undefined)?.of === "function";
 
+/** @throws {TypeError} unless it is a model */
+export function checkModel(model: unknown, op: string): asserts model is Model {
+  if (typeof (model as Model | undefined)?.feeds === "function") return;
+  throw typeError({ op, expected: "a model (from build() or load())", actual: told(model) });
+}
+
 /** @throws {TypeError} or {RangeError} for losses, weights or metrics that cannot be */
 export function resolveObjective(
   model: Model,
@@ -100,7 +106,7 @@ export function resolveObjective(
 }
 
 /** Numbers under their names; `mean` gives each mean over all samples by its place. */
-export const told = ({ numbers }: Objective, mean: (i: number) => number): Record<string, number> =>
+export const named = ({ numbers }: Objective, mean: (i: number) => number): Record<string, number> =>
   Object.fromEntries(numbers.map(({ name, result }, i) => [name, result ? result(mean(i)) : mean(i)]));
 
 /**
@@ -117,9 +123,12 @@ export function judge(
   penalties: readonly Value[] = [],
   weights: readonly Value[] = [],
 ): Value[] {
-  const losses = judged.flatMap(({ loss, output }, i) =>
-    loss ? [mean(weigh(loss, loss.of(targets[i], predictions[output]), weights[i] ?? weights[0]))] : [],
-  );
+  const losses = judged.flatMap(({ loss, output }, i) => {
+    if (loss === undefined) return [];
+    const value = loss.of(targets[i], predictions[output]);
+    checkValue(value, loss.name);
+    return [mean(weigh(loss, value, weights[i] ?? weights[0]))];
+  });
   const shares = judged.filter(({ loss }) => loss).map(({ weight }) => weight);
   const parts = losses.map((loss, i) => (shares[i] === 1 ? loss : mul(loss, shares[i])));
   const watched = judged.flatMap(({ metrics, output }, i) =>
@@ -163,13 +172,15 @@ const isWeights = (x: unknown): boolean =>
  * @throws {ShapeError}, {RangeError} or {TypeError} that says which sample is wrong
  */
 export function checkExamples(model: Model, data: Examples, { judged }: Objective, op: string): CheckedExamples {
-  const x = model.feeds(data?.x as Tensor, op);
+  if (typeof data !== "object" || data === null)
+    throw typeError({ op, expected: "data { x, y } or a dataset", actual: told(data) });
+  const x = model.feeds(data.x as Tensor, op);
   const count = x[0].shape[0];
   const names = judged.map(({ name }) => name);
   const y = targetsOf(data.y, model, judged, op).map((target, i) => {
     const { name: layer, output, loss } = judged[i];
     if (!isTensor(target) || !Array.isArray(target?.shape)) {
-      const actual = target === undefined ? "nothing" : typeof target === "object" ? "another object" : typeof target;
+      const actual = target === undefined ? "nothing" : told(target);
       throw typeError({ op, layer, expected: "targets to be a tensor", actual });
     }
     if (target.shape[0] !== count)
@@ -182,7 +193,7 @@ export function checkExamples(model: Model, data: Examples, { judged }: Objectiv
     checkFinite(input, op, `input "${model.inputs[i].name}"`);
   });
   const { sampleWeight } = data;
-  if (sampleWeight === undefined) return { x, y, count, weights: [] };
+  if (sampleWeight === undefined || sampleWeight === null) return { x, y, count, weights: [] };
   const one = [sampleWeight, (sampleWeight as readonly unknown[]).length === 1 && (sampleWeight as [unknown])[0]];
   const shared = one.find(isWeights) as SampleWeight | undefined;
   const several = sampleWeight as Record<string, SampleWeight>;
@@ -198,8 +209,8 @@ function targetsOf(
   op: string,
 ): readonly (Tensor | undefined)[] {
   const named = judged.map(({ name }) => name);
-  if (isTensor(y) || y === undefined || y === null) {
-    if (judged.length === 1) return [y as Tensor];
+  if (isTensor(y) || ArrayBuffer.isView(y) || y === undefined || y === null) {
+    if (judged.length === 1) return [(y ?? undefined) as Tensor | undefined];
     throw new ShapeError({ op, expected: `targets for ${judged.length} outputs`, actual: y ? "1" : "none" });
   }
   if (Array.isArray(y) && y.length === model.outputs.length) return judged.map(({ output }) => y[output]);

@@ -1,6 +1,6 @@
 // Optimizers: which states each weight needs beside it, the numbers that change from step to step, and the update as a node.
 // Formulas are Keras 3's.
-import { rangeError, typeError } from "../errors.js";
+import { checkKeys, rangeError, told, typeError } from "../errors.js";
 import { make, type Value } from "../graph/value.js";
 import { updateOps } from "../ops/update.js";
 import { type Clipping, checkClipping } from "./clipping.js";
@@ -28,11 +28,16 @@ export interface OptimizerOptions extends Clipping {
 }
 
 function within(op: string, what: string, value: number, low: number, high: number): void {
-  if (value >= low && value <= high) return;
-  throw rangeError({ op, expected: `${what} in [${low}, ${high}]`, actual: String(value) });
+  if (typeof value === "number" && value >= low && value <= high) return;
+  throw rangeError({ op, expected: `${what} in [${low}, ${high}]`, actual: told(value) });
 }
 
 const BELOW_ONE = 1 - 2 ** -24;
+
+/** @throws {TypeError} for options that are none, or that this optimizer does not have */
+function checkOptions(op: string, options: object, ...own: string[]): void {
+  checkKeys(op, options, ["learningRate", "clipValue", "clipNorm", "globalClipNorm", ...own]);
+}
 
 /** What is the same for all: the rate as a schedule, checked clipping. */
 function common(name: string, defaultRate: number, { learningRate = defaultRate, ...options }: OptimizerOptions) {
@@ -56,7 +61,9 @@ export interface SgdOptions extends OptimizerOptions {
  * @example
  * const optimizer = sgd({ learningRate: cosineDecay(0.1, 1000), momentum: 0.9, nesterov: true });
  */
-export function sgd({ momentum = 0, nesterov = false, ...options }: SgdOptions = {}): Optimizer {
+export function sgd(given: SgdOptions = {}): Optimizer {
+  checkOptions("sgd", given, "momentum", "nesterov");
+  const { momentum = 0, nesterov = false, ...options } = given;
   within("sgd", "momentum", momentum, 0, 1);
   return {
     ...common("sgd", 0.01, options),
@@ -87,6 +94,7 @@ export interface AdamOptions extends OptimizerOptions {
  * const optimizer = adam({ learningRate: 0.002, globalClipNorm: 1 });
  */
 export function adam(options: AdamOptions = {}): Optimizer {
+  checkOptions("adam", options, "beta1", "beta2", "epsilon");
   const { attrs, alpha, ...rest } = adamFacts("adam", options);
   return {
     ...rest,
@@ -124,7 +132,15 @@ export interface AdamWOptions extends AdamOptions {
  * @example
  * const optimizer = adamW({ weightDecay: 0.01, excludeFromWeightDecay: ["bias", "gamma", "beta"] });
  */
-export function adamW({ weightDecay = 0.004, excludeFromWeightDecay = [], ...options }: AdamWOptions = {}): Optimizer {
+export function adamW(given: AdamWOptions = {}): Optimizer {
+  checkOptions("adamW", given, "beta1", "beta2", "epsilon", "weightDecay", "excludeFromWeightDecay");
+  const { weightDecay = 0.004, excludeFromWeightDecay = [], ...options } = given;
+  if (!Array.isArray(excludeFromWeightDecay))
+    throw typeError({
+      op: "adamW",
+      expected: "excludeFromWeightDecay to be a list",
+      actual: told(excludeFromWeightDecay),
+    });
   within("adamW", "weightDecay", weightDecay, 0, Number.MAX_VALUE);
   const { attrs, alpha, ...rest } = adamFacts("adamW", options);
   const kept = (name: string) => excludeFromWeightDecay.some((part) => name.includes(part));
@@ -157,13 +173,9 @@ export interface RmspropOptions extends OptimizerOptions {
  * @example
  * const optimizer = rmsprop({ momentum: 0.9, centered: true });
  */
-export function rmsprop({
-  rho = 0.9,
-  momentum = 0,
-  epsilon = 1e-7,
-  centered = false,
-  ...options
-}: RmspropOptions = {}): Optimizer {
+export function rmsprop(given: RmspropOptions = {}): Optimizer {
+  checkOptions("rmsprop", given, "rho", "momentum", "epsilon", "centered");
+  const { rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false, ...options } = given;
   within("rmsprop", "rho", rho, 0, BELOW_ONE);
   within("rmsprop", "momentum", momentum, 0, 1);
   within("rmsprop", "epsilon", epsilon, 0, Number.MAX_VALUE);
@@ -187,11 +199,11 @@ const byName = { sgd, adam, adamW, rmsprop } as const;
 export type OptimizerName = keyof typeof byName;
 
 /** The optimizer of a name with its defaults, or the given one. @throws {TypeError} for a name that there is not */
-export function resolveOptimizer(given: Optimizer | OptimizerName | undefined): Optimizer {
+export function resolveOptimizer(given: Optimizer | OptimizerName | undefined, op: string): Optimizer {
   if (typeof given === "object" && given !== null && typeof given.update === "function") return given;
   if (typeof given === "string" && Object.hasOwn(byName, given)) return byName[given]();
   throw typeError({
-    op: "fit",
+    op,
     expected: `an optimizer: ${Object.keys(byName).join(", ")}`,
     actual: JSON.stringify(given) ?? "nothing",
   });

@@ -9,14 +9,20 @@ import type { FitStep, History } from "./callbacks/callback.js";
 export class FitRun implements PromiseLike<History>, AsyncIterable<FitStep> {
   readonly #steps: AsyncGenerator<FitStep, History>;
   readonly #done: Promise<History>;
+  readonly #called: string;
   #begun = false;
   #settle!: { resolve(history: History): void; reject(error: unknown): void };
 
-  /** @param history filled by the steps, so that it is right wherever a loop leaves them */
+  /**
+   * @param history filled by the steps, so that it is right wherever a loop leaves them
+   * @param called the stack of the call that began it, which errors carry
+   */
   constructor(
     readonly history: History,
     steps: AsyncGenerator<FitStep, History>,
+    called = "",
   ) {
+    this.#called = called;
     this.#steps = steps;
     this.#done = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -42,6 +48,7 @@ export class FitRun implements PromiseLike<History>, AsyncIterable<FitStep> {
       if (next.done) this.#settle.resolve(next.value);
       return next;
     } catch (error) {
+      if (error instanceof Error && this.#called !== "") error.stack += `\n${this.#called}`;
       this.#settle.reject(error);
       throw error;
     }

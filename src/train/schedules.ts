@@ -1,6 +1,6 @@
 // Learning rates that change from step to step, as Keras' `keras.optimizers.schedules`: functions of the number of steps done.
 // Numbers come from ./numbers.ts, so that a schedule has the same bits in every engine.
-import { rangeError, ShapeError } from "../errors.js";
+import { rangeError, ShapeError, told, typeError } from "../errors.js";
 import { cosPi, pow } from "./numbers.js";
 
 /** The learning rate of a step; the first step is 0. */
@@ -9,8 +9,8 @@ export type Schedule = (step: number) => number;
 /** @throws {RangeError} unless every number is finite and at least `low` */
 function atLeast(op: string, low: number, numbers: Readonly<Record<string, number | undefined>>): void {
   for (const [what, value] of Object.entries(numbers)) {
-    if (value === undefined || (Number.isFinite(value) && value >= low)) continue;
-    throw rangeError({ op, expected: `${what} to be a number of at least ${low}`, actual: String(value) });
+    if (Number.isFinite(value) && (value as number) >= low) continue;
+    throw rangeError({ op, expected: `${what} to be a number of at least ${low}`, actual: told(value) });
   }
 }
 
@@ -39,7 +39,7 @@ export function cosineDecay(
   decaySteps: number,
   { alpha = 0, warmupTarget, warmupSteps = 0 }: CosineDecayOptions = {},
 ): Schedule {
-  atLeast("cosineDecay", 0, { initialLearningRate, alpha, warmupTarget, warmupSteps });
+  atLeast("cosineDecay", 0, { initialLearningRate, alpha, warmupTarget: warmupTarget ?? 0, warmupSteps });
   atLeast("cosineDecay", 1, { decaySteps });
   const top = warmupTarget ?? initialLearningRate;
   const before = warmupTarget === undefined ? 0 : warmupSteps;
@@ -80,6 +80,8 @@ export function exponentialDecay(
  * [rate(100), rate(101), rate(999)]; // [0.1, 0.01, 0.001]
  */
 export function piecewise(boundaries: readonly number[], values: readonly number[]): Schedule {
+  if (!Array.isArray(boundaries) || !Array.isArray(values))
+    throw typeError({ op: "piecewise", expected: "lists of boundaries and values", actual: told(boundaries) });
   if (values.length !== boundaries.length + 1) {
     const expected = `${boundaries.length + 1} values for ${boundaries.length} boundaries`;
     throw new ShapeError({ op: "piecewise", expected, actual: String(values.length) });

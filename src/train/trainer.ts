@@ -1,8 +1,8 @@
 // Training one step at a time, for loops of one's own.
-import { rangeError } from "../errors.js";
+import { checkKeys, rangeError } from "../errors.js";
 import type { Model } from "../program/model.js";
-import { checkExamples, type Examples, told } from "./objective.js";
-import { type TrainerOptions, Training } from "./training.js";
+import { checkExamples, checkModel, type Examples, named } from "./objective.js";
+import { type TrainerOptions, Training, trainerOptions } from "./training.js";
 
 /** Loss and metrics by name. */
 export type Logs = Record<string, number>;
@@ -35,6 +35,8 @@ export interface Trainer {
  * later.steps; // 1
  */
 export function trainer(model: Model, options: TrainerOptions): Trainer {
+  checkModel(model, "trainer");
+  checkKeys("trainer", options, trainerOptions);
   const training = new Training(model, options, "trainer");
   return {
     step(batch) {
@@ -43,7 +45,7 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
       const all = Uint32Array.from({ length: examples.count }, (_, i) => i);
       const numbers = training.step(examples, all);
       training.begun = undefined; // this was no step of an epoch
-      return told(training.objective, (i) => numbers[i]) as Logs & { loss: number };
+      return named(training.objective, (i) => numbers[i]) as Logs & { loss: number };
     },
     get learningRate() {
       return training.learningRate;

@@ -1,5 +1,5 @@
 // Training steps: forward, loss, backward, clipping and update as one program per batch size; the optimizer's states between them.
-import { rangeError } from "../errors.js";
+import { rangeError, typeError } from "../errors.js";
 import type { Graph, Value } from "../graph/value.js";
 import { argument, state } from "../ops/leaf.js";
 import { gradients } from "../passes/grad.js";
@@ -41,6 +41,31 @@ export interface TrainerOptions extends LossOptions, MetricOptions {
   resume?: Uint8Array;
 }
 
+export const trainerOptions = [
+  "optimizer",
+  "loss",
+  "lossWeights",
+  "metrics",
+  "seed",
+  "clipNorm",
+  "freeze",
+  "resume",
+] as const satisfies (keyof TrainerOptions)[];
+
+/** Those of `fit`; `evaluate` takes the same object, and reads what concerns it. */
+export const fitOptions = [
+  ...trainerOptions,
+  "epochs",
+  "batchSize",
+  "shuffle",
+  "initialEpoch",
+  "validation",
+  "callbacks",
+  "sampleWeight",
+  "classWeight",
+  "signal",
+] as const;
+
 /** How many batch sizes keep their programs. */
 const PROGRAMS = 8;
 
@@ -71,7 +96,7 @@ export class Training {
     const { optimizer, seed, clipNorm, freeze, resume } = options;
     this.#model = model;
     this.#op = op;
-    this.optimizer = resolveOptimizer(optimizer);
+    this.optimizer = resolveOptimizer(optimizer, op);
     this.objective = resolveObjective(model, options, op);
     this.trained = trainedWeights(model, freeze, op);
     if (clipNorm !== undefined) checkClipping(op, { clipNorm });
@@ -156,6 +181,10 @@ export class Training {
     const { targets, shares } = judgeInputs(this.objective, examples, batch);
     const outputs = judge(this.objective, targets, forward.outputs, penalties, shares);
     const clipped = clipGradients(gradients(outputs[0], list), this.#clipping);
+    if (!clipped.some(Boolean)) {
+      const actual = "one that depends on none of them";
+      throw typeError({ op: this.#op, expected: "a loss of the weights that are trained", actual });
+    }
     const effects = [...weights].flatMap(([name, weight], i) => {
       const gradient = clipped[i];
       const slots = this.#slots.get(name) as readonly Value[];

@@ -36,7 +36,7 @@ export function classWeights(
   weights: readonly Tensor[],
   op: string,
 ): readonly Tensor[] {
-  if (classWeight === undefined) return weights;
+  if (classWeight === undefined || classWeight === null) return weights;
   const [{ data, shape }] = y;
   if (y.length > 1 || shape.length > 2)
     throw new UnsupportedError(`${op}: classWeight needs one output with one class per sample; use sampleWeight`);

@@ -1,4 +1,5 @@
 // What can be done while a model trains: functions that `fit` calls, and what it tells them.
+import { checkKeys } from "../../errors.js";
 import type { Model } from "../../program/model.js";
 import type { Logs } from "../trainer.js";
 
@@ -68,8 +69,18 @@ export interface Callback {
 
 /**
  * A callback of functions, as Keras' `LambdaCallback`; a plain object of them is one too.
+ * @throws {TypeError} for a name that is none of a callback's
  * @example
  * const losses: number[] = [];
  * const callbacks = [lambda({ onEpochEnd: ({ logs }) => { losses.push(logs.loss); } })];
  */
-export const lambda = (functions: Callback): Callback => functions;
+export function lambda(functions: Callback): Callback {
+  checkKeys("lambda", functions, [
+    "onTrainBegin",
+    "onEpochBegin",
+    "onTrainBatchEnd",
+    "onEpochEnd",
+    "onTrainEnd",
+  ] satisfies (keyof Callback)[]);
+  return functions;
+}

@@ -1,7 +1,7 @@
 // Hands the bytes of a model, or of the whole run, to whoever keeps them.
 import { save } from "../../formats/native.js";
 import type { Callback, FitEpoch, Maybe } from "./callback.js";
-import { type MonitorOptions, monitorOf } from "./monitor.js";
+import { checkFunction, type MonitorOptions, monitorOf } from "./monitor.js";
 
 export interface ModelCheckpointOptions extends MonitorOptions {
   /** Only epochs that are better than all before them; default false. */
@@ -25,6 +25,7 @@ export function modelCheckpoint(
   write: (bytes: Uint8Array, epoch: FitEpoch) => Maybe<void>,
   { saveBestOnly = false, initialValueThreshold, contents = "model", ...options }: ModelCheckpointOptions = {},
 ): Callback {
+  checkFunction("modelCheckpoint", write);
   const monitor = monitorOf("modelCheckpoint", options);
   const start = initialValueThreshold ?? monitor.worst;
   let best = start;

@@ -1,5 +1,6 @@
 // The numbers of every epoch as a table.
 import type { Callback, Maybe } from "./callback.js";
+import { checkFunction } from "./monitor.js";
 
 export interface CsvLoggerOptions {
   /** Default a comma. */
@@ -19,6 +20,7 @@ export function csvLogger(
   write: (text: string) => Maybe<unknown>,
   { separator = ",", append = false }: CsvLoggerOptions = {},
 ): Callback {
+  checkFunction("csvLogger", write);
   let names: string[] | undefined;
   return {
     onTrainBegin() {

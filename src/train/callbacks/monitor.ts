@@ -1,5 +1,5 @@
 // Watching one number of the epochs' logs.
-import { rangeError, typeError } from "../../errors.js";
+import { rangeError, told, typeError } from "../../errors.js";
 import type { Logs } from "../trainer.js";
 
 export interface MonitorOptions {
@@ -19,6 +19,8 @@ export interface Monitor {
 
 /** @throws {TypeError} for a mode that there is not */
 export function monitorOf(op: string, { monitor = "val_loss", mode = "auto" }: MonitorOptions): Monitor {
+  if (typeof monitor !== "string")
+    throw typeError({ op, expected: "monitor to be the name of a number", actual: told(monitor) });
   if (!["auto", "min", "max"].includes(mode))
     throw typeError({ op, expected: "mode auto, min or max", actual: JSON.stringify(mode) ?? "nothing" });
   const more = mode === "max" || (mode === "auto" && /acc(uracy)?$/i.test(monitor));
@@ -32,6 +34,11 @@ export function monitorOf(op: string, { monitor = "val_loss", mode = "auto" }: M
     },
     better: (value, best, delta = 0) => (more ? value - delta > best : value + delta < best),
   };
+}
+
+/** @throws {TypeError} unless it is a function */
+export function checkFunction(op: string, given: unknown): void {
+  if (typeof given !== "function") throw typeError({ op, expected: "a function", actual: told(given) });
 }
 
 /** @throws {RangeError} unless every number is at least 0, and whole where it counts something */

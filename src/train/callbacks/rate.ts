@@ -1,7 +1,7 @@
 // Changes the learning rate while a model trains.
 import { rangeError } from "../../errors.js";
 import type { Callback } from "./callback.js";
-import { checkNumbers, type MonitorOptions, monitorOf } from "./monitor.js";
+import { checkFunction, checkNumbers, type MonitorOptions, monitorOf } from "./monitor.js";
 
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
   /** What the rate is multiplied by; default 0.1. */
@@ -63,6 +63,7 @@ export function reduceLROnPlateau({
  * const callbacks = [learningRateScheduler((epoch, rate) => (epoch < 10 ? rate : rate * 0.9))];
  */
 export function learningRateScheduler(schedule: (epoch: number, learningRate: number) => number): Callback {
+  checkFunction("learningRateScheduler", schedule);
   return {
     onEpochBegin(epoch, context) {
       context.learningRate = schedule(epoch - 1, context.learningRate);
