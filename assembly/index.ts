@@ -39,5 +39,9 @@ export { f32_cumsum, f32_prod_grad } from "./scan";
 export { f32_softmax, f32_softmax_grad } from "./softmax";
 export { x32_strided_copy, x8_strided_copy } from "./strided";
 export { f32_exp, f32_log } from "./unary";
+export {
+  conv2d_3x3_winograd_filter_grad_scratch, conv2d_3x3_winograd_scratch, f32_conv2d_3x3_winograd,
+  f32_conv2d_3x3_winograd_filter, f32_conv2d_3x3_winograd_filter_grad,
+} from "./winograd";
 /** First free byte of the memory: the arena starts here. */
 export function heapBase(): usize { return __heap_base; }

@@ -9,6 +9,14 @@ export function gemm_packed_size(k: u32, n: u32): u32 {
   return k * ((n + 7) & ~7);
 }
 
+/** Where column j, a multiple of four, of row i is in the panels of a matrix [k, n]. */
+// @ts-ignore: decorator
+@inline
+export function addressInPanels(k: u32, n: u32, i: u32, j: u32, packed: usize): usize {
+  const first = j & ~15, width: u32 = n - first > 8 ? 16 : 8;
+  return packed + (<usize>(first * k + i * width + (j - first)) << 2);
+}
+
 /**
  * Packs b [k, n], whose element (i, j) is at b + 4 (i rowStride + j colStride): (n, 1) for a plain matrix, (1, k) for
  * one stored transposed.

@@ -1,4 +1,5 @@
-// 2-D convolution and its gradients. All three become a zero-padded copy where padding is needed, and one implicit-GEMM kernel.
+// 2-D convolution and its gradients. All three become a zero-padded copy where padding is needed, and one implicit-GEMM kernel; or,
+// for 3x3 filters, what winograd.ts says.
 import { ShapeError } from "../errors.js";
 import { integer, integers, number, optional } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
@@ -13,6 +14,7 @@ import { pad2d } from "./pad2d.js";
 import { reshape } from "./shape.js";
 import { stridedSlice } from "./slice.js";
 import { axes, type Padding, type Pair, paddingCheck, pair } from "./window.js";
+import { isWinograd, isWinogradFilterGrad, winograd, winogradOps } from "./winograd.js";
 
 interface ConvAttrs {
   readonly strides: Pair;
@@ -92,8 +94,12 @@ export const convOps = {
       const [kh, kw, c, n] = f.shape;
       if (groups > 1 && groups === x.shape[3])
         return depthwiseConv2d(x, reshape(f, [kh, kw, groups, n / groups]), attrs);
+      const [rows, cols] = geometry("conv2d", x, f, attrs);
+      const out: Pair = [rows.out, cols.out];
+      if (isWinograd({ ...attrs, size: [kh, kw], groups }, { c, n, out }))
+        return winograd(x, f, n, out, [rows.before, cols.before]);
       const filter = packGroups(f, groups, kh * kw * c, n);
-      const wide = padded(x, geometry("conv2d", x, f, attrs));
+      const wide = padded(x, [rows, cols]);
       return implicitGemm(wide, filter, [kh, kw], n, attrs.strides, attrs.dilations, groups);
     },
     scaled: ([x, f], scale) => [x, mul(f, scale)],
@@ -116,14 +122,11 @@ export const convOps = {
       if (strided) return strided;
       const reach: Pair = [(kh - 1) * attrs.dilations[0], (kw - 1) * attrs.dilations[1]];
       const offset: Pair = [reach[0] - rows.before, reach[1] - cols.before];
+      const flipped = apply(convOps.flip, [f], { groups });
+      if (isWinograd({ ...attrs, size: [kh, kw], groups }, { c: n, n: c, out: size }))
+        return winograd(dy, reshape(flipped, [kh, kw, n, c]), c, size, offset);
       const spread = pad2d(dy, offset, [size[0] + reach[0], size[1] + reach[1]], attrs.strides);
-      const turned = packGroups(
-        apply(convOps.flip, [f], { groups }),
-        groups,
-        (kh * kw * n) / groups,
-        c * groups,
-        "apart",
-      );
+      const turned = packGroups(flipped, groups, (kh * kw * n) / groups, c * groups, "apart");
       return implicitGemm(spread, turned, [kh, kw], c * groups, [1, 1], attrs.dilations, groups);
     },
     flops: ({ inputs: [dy, f] }) => 2 * sizeOf(dy.shape) * sizeOf(f.shape.slice(0, 3)),
@@ -138,9 +141,13 @@ export const convOps = {
       dtype: "float32",
     }),
     expand([x, dy], { size, groups = 1, ...attrs }): Value | undefined {
-      const wide = padded(x, geometry("conv2d", x, { shape: size }, attrs));
+      const [rows, cols] = geometry("conv2d", x, { shape: size }, attrs);
       const [batch, oh, ow, n] = dy.shape;
       const { strides, dilations } = attrs;
+      const problem = { c: x.shape[3], n, out: [oh, ow] as const };
+      if (isWinogradFilterGrad({ size, strides, dilations, groups }, batch, problem))
+        return apply(winogradOps.winogradFilterGrad, [x, dy], { out: [oh, ow], before: [rows.before, cols.before] });
+      const wide = padded(x, [rows, cols]);
       return apply(convOps.filterGemm, [wide, packGroups(dy, groups, batch * oh * ow, n)], {
         size,
         strides,

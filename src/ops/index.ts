@@ -29,6 +29,7 @@ import { statisticsOps } from "./statistics.js";
 import { tileOps } from "./tile.js";
 import { transposeOps } from "./transpose.js";
 import { slopedOps, unaryOps } from "./unary.js";
+import { winogradOps } from "./winograd.js";
 
 export const ops = {
   ...activationOps,
@@ -61,4 +62,5 @@ export const ops = {
   ...tileOps,
   ...transposeOps,
   ...unaryOps,
+  ...winogradOps,
 } as const satisfies Record<string, Op>;

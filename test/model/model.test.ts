@@ -192,7 +192,7 @@ test("a plan prints every kernel call with shapes and addresses, and the memory 
   expect(plan.calls.filter(({ once }) => !once).map(({ kernel }) => kernel)).toEqual([
     "f32_conv2d",
     "f32_max_pool2d",
-    "f32_conv2d",
+    "f32_conv2d_3x3_winograd",
     "f32_max_pool2d",
     "f32_gemm",
     "f32_gemm",
