@@ -1,5 +1,4 @@
-// Instantiates the kernels on a memory. The exports are called directly: the loader's own wrappers would cost more than many kernels do.
-import { instantiateSync } from "@assemblyscript/loader";
+// Instantiates the kernels on a memory.
 import { UnsupportedError } from "../errors.js";
 import type { Kernels } from "./kernels.generated.js";
 import { kernelModule } from "./load.js";
@@ -18,6 +17,10 @@ export async function compile(source?: KernelSource): Promise<WebAssembly.Module
 
 /** The kernels on a memory of their own: a model has one, and so has each user of the raw kernels. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  const { instance } = instantiateSync<Record<string, unknown>>(module, { env: { memory } });
-  return instance.exports as unknown as Kernels;
+  return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as Kernels;
+}
+
+/** What asserts call, which only the debug build has. */
+function abort(_message: number, _file: number, line: number): never {
+  throw new Error(`assertion failed in a kernel, line ${line}`);
 }
