@@ -51,27 +51,30 @@ export function f32_conv2d_filter_grad(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32, n: u32,
   x: usize, packed: usize, df: usize,
 ): void {
-  f32_conv2d_filter_grad_grouped(batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, n, 1, x, packed, df);
+  f32_conv2d_filter_grad_grouped(batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, n, 1, c, 1, x, packed, df);
 }
 
 /**
  * The gradient of f32_conv2d_grouped to its filter: df [kh, kw, c / groups, n]. `packed` holds, for one group after the
- * other, f32_gemm_pack of its n / groups columns of dy.
+ * other, f32_gemm_pack of its n / groups columns of dy. Pixels of x are `pixel` elements apart and channels `channel`:
+ * (c, 1), or (1, batch h w) for x [c, batch, h, w]. Then terms are neighbours in memory, not each in a cache line of its
+ * own: 5x5 28x28 32>64 takes 1.69 ms, the transposition included, instead of 1.90 (Node 24).
  */
 export function f32_conv2d_filter_grad_grouped(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32, n: u32,
-  groups: u32, x: usize, packed: usize, df: usize,
+  groups: u32, pixel: u32, channel: u32, x: usize, packed: usize, df: usize,
 ): void {
   assert(!oh || !kh || (oh - 1) * sh + (kh - 1) * dh < h);
   assert(!ow || !kw || (ow - 1) * sw + (kw - 1) * dw < w);
-  const pixel = <usize>c << 2, row = <usize>w * pixel, cg = c / groups, ng = n / groups;
+  const across = <usize>pixel << 2, row = <usize>w * across, up = <usize>channel << 2;
+  const cg = c / groups, ng = n / groups;
   for (let g: u32 = 0; g < groups; g++) {
     contract(
-      kh, <usize>dh * row, kw, <usize>dw * pixel, cg, 4,
-      batch, <usize>h * row, oh, <usize>sh * row, ow, <usize>sw * pixel,
-      COLUMN_TERMS, ng, x, packed, 0, df, <usize>n << 2, -Infinity, Infinity,
+      kh, <usize>dh * row, kw, <usize>dw * across, cg, up,
+      batch, <usize>h * row, oh, <usize>sh * row, ow, <usize>sw * across,
+      pixel == 1 ? TERMS : COLUMN_TERMS, ng, x, packed, 0, df, <usize>n << 2, -Infinity, Infinity,
     );
-    x += <usize>cg << 2;
+    x += <usize>cg * up;
     df += <usize>ng << 2;
     packed += <usize>gemm_packed_size(batch * oh * ow, ng) << 2;
   }

@@ -16,41 +16,64 @@ const { kernels, memory } = await instantiate();
 const random = allocator(memory, kernels.heapBase());
 
 const LARGEST = 2 ** 20; // numbers of the largest operand in the grids below
-const buffers = Object.fromEntries(["a", "copy", "b", "packed", "c"].map((name) => [name, random(LARGEST)]));
+const buffers = Object.fromEntries(["a", "copy", "b", "packed", "result"].map((name) => [name, random(LARGEST)]));
 
-/** What is chosen, between which two ways, and for which shapes: `first` and `second` do one product of [m, n, k]. */
+/** What is chosen, between which two ways, and for which shapes, whose numbers are `sizes`; both give the same bits. */
 const choices = [
   {
     title: "a few rows times a matrix that changes: packed first, or as it is",
+    sizes: ["m", "n", "k"],
     shapes: grid([1, 2, 3, 4, 8], [64, 384, 1024], [64, 384, 1024]),
-    first({ m, n, k, a, b, packed, c }) {
+    first({ m, n, k, a, b, packed, result }) {
       kernels.f32_gemm_pack(k, n, n, 1, b, packed);
-      kernels.f32_gemm(m, n, k, a, packed, 0, c, ...NONE);
+      kernels.f32_gemm(m, n, k, a, packed, 0, result, ...NONE);
     },
-    second: ({ m, n, k, a, b, c }) => kernels.f32_gemm_unpacked(m, n, k, a, b, 0, c, ...NONE),
+    second: ({ m, n, k, a, b, result }) => kernels.f32_gemm_unpacked(m, n, k, a, b, 0, result, ...NONE),
   },
   {
     title: "a transposed matrix on the left: read down its columns, or written out first",
+    sizes: ["m", "n", "k"],
     shapes: grid([100, 256, 512, 1600], [16, 32, 64, 128, 256], [32, 128, 512]),
-    first: ({ m, n, k, a, packed, c }) => kernels.f32_gemm_tn(m, n, k, a, packed, c),
-    second({ m, n, k, a, copy, packed, c }) {
+    first: ({ m, n, k, a, packed, result }) => kernels.f32_gemm_tn(m, n, k, a, packed, result),
+    second({ m, n, k, a, copy, packed, result }) {
       kernels.x32_strided_copy(1, 1, 1, m, k, 0, 0, 0, 1, m, 0, 0, 0, k, 1, 0, 0, a, copy);
-      kernels.f32_gemm(m, n, k, copy, packed, 0, c, ...NONE);
+      kernels.f32_gemm(m, n, k, copy, packed, 0, result, ...NONE);
+    },
+  },
+  {
+    title: "x of a filter gradient: as it is, or channels first",
+    sizes: ["h = w", "c", "n", "kernel", "stride"],
+    shapes: [
+      ...[16, 32, 64].flatMap((c) => [1, 2].flatMap((stride) => [1, 3, 5].map((k) => [28, c, 64, k, stride]))),
+      ...[32, 256].flatMap((n) => [1, 2].flatMap((stride) => [1, 3].map((k) => [28, 32, n, k, stride]))),
+    ],
+    first: (at) => filterGrad(at, [at.c, 1], at.a),
+    second(at) {
+      const pixels = at["h = w"] ** 2;
+      kernels.x32_strided_copy(1, 1, 1, at.c, pixels, 0, 0, 0, 1, at.c, 0, 0, 0, pixels, 1, 0, 0, at.a, at.copy);
+      filterGrad(at, [1, pixels], at.copy);
     },
   },
 ];
 
+function filterGrad({ "h = w": side, c: channels, n, kernel, stride, packed, result }, steps, x) {
+  const out = Math.floor((side - kernel) / stride) + 1;
+  const sizes = [1, side, side, channels, out, out, kernel, kernel, stride, stride, 1, 1, n, 1];
+  kernels.f32_conv2d_filter_grad_grouped(...sizes, ...steps, x, packed, result);
+}
+
 const tables = choices
   .filter(({ title }) => title.includes(options.only))
-  .map(({ title, shapes, first, second }) => ({
+  .map(({ title, sizes, shapes, first, second }) => ({
     title,
-    rows: shapes.map(([m, n, k]) => {
-      const at = { m, n, k, ...buffers };
+    sizes,
+    rows: shapes.map((shape) => {
+      const at = { ...buffers, ...Object.fromEntries(sizes.map((name, i) => [name, shape[i]])) };
       const [one, two] = fastest(
         () => first(at),
         () => second(at),
       );
-      return { m, n, k, first: one, second: two, ratio: two / one };
+      return { shape, first: one, second: two, ratio: two / one };
     }),
   }));
 
@@ -81,12 +104,12 @@ function fastest(...functions) {
   return best;
 }
 
-function text({ title, rows }) {
-  const cells = rows.map(({ m, n, k, first, second, ratio }) => [
-    `${m} x ${n} x ${k}`,
+function text({ title, sizes, rows }) {
+  const cells = rows.map(({ shape, first, second, ratio }) => [
+    shape.join(" x "),
     digits(first),
     digits(second),
     ratio.toFixed(2),
   ]);
-  return `${title}\n${table(["m x n x k", "first ms", "second ms", "second / first"], cells)}`;
+  return `${title}\n${table([sizes.join(" x "), "first ms", "second ms", "second / first"], cells)}`;
 }

@@ -14,6 +14,7 @@ const product = ({ m, n, k }) => 2 * m * n * k;
 const FLOPS = {
   f32_conv2d: convolution,
   f32_conv2d_filter_grad: convolution,
+  f32_conv2d_filter_grad_grouped: (sizes) => convolution(sizes) / sizes.groups,
   f32_gemm: product,
   f32_gemm_tn: product,
   f32_gemm_unpacked: product,

@@ -15,6 +15,7 @@ const convs = [
   { x: [1, 8, 7, 3], f: [3, 2, 3, 4], strides: [1, 1], padding: "same", dilations: [3, 2] },
   { x: [1, 4, 4, 5], f: [1, 1, 5, 17], strides: [1, 1], padding: "valid" },
   { x: [1, 5, 5, 2], f: [1, 1, 2, 3], strides: [2, 2], padding: "same" },
+  { x: [1, 3, 4, 32], f: [2, 2, 32, 16], strides: [1, 1], padding: "valid" }, // the filter gradient reads x channels first
   { x: [1, 3, 3, 4], f: [4, 4, 4, 2], strides: [1, 1], padding: "same" },
   {
     x: [1, 6, 5, 3],

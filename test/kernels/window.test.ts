@@ -175,7 +175,12 @@ describe.each([
       return sum;
     });
     const packed = pack(groups, [ng, n, 1], batch * oh * ow, ng, dy);
-    expectSameBits(runF32("f32_conv2d_filter_grad_grouped", ...sizes, n, groups, x, packed, out(df.length)), df);
+    const call = (pixel: number, channel: number, image: Float32Array) =>
+      runF32("f32_conv2d_filter_grad_grouped", ...sizes, n, groups, pixel, channel, image, packed, out(df.length));
+    expectSameBits(call(c, 1, x), df);
+    const pixels = batch * h * w;
+    const channelsFirst = x.map((_, o) => x[(o % pixels) * c + Math.floor(o / pixels)]);
+    expectSameBits(call(1, pixels, channelsFirst), df, "channels first");
   });
 
   test("conv2d_flip lays the groups apart", () => {
