@@ -1,11 +1,15 @@
-// Elementwise functions over arrays and their gradients: activations, and the elementary functions that cost one instruction. What the
-// special functions compute, and how exactly, is in special.ts; relu and clamp are in map.ts, exp and log in unary.ts.
+// Elementwise functions over arrays and their gradients: activations, exp, and the elementary functions that cost one instruction. The
+// loop around the exponential that most of them share is in exponential.ts, other functions in special.ts; relu and clamp are in map.ts.
 
-import { abs, add, constant, div, floor, load, mul, mulAdd, neg, SIMD, splat, sqrt, sub } from "./lanes";
+import {
+  abs, add, constant, copySign, div, floor, load, mul, mulAdd, neg, pmax, pmin, SIMD, splat, sqrt, sub,
+} from "./lanes";
+import { eachExponential, power, powerWide } from "./exponential";
 import { put } from "./map";
-import { erf, exp, expm1, ifLess, log1p, normalCdf, normalDensity, sigmoid, softplus, tanh } from "./special";
+import { log } from "./math";
+import { erfSmall, ifLess, log1p, log1pUnit, normalTail } from "./special";
 
-/** y[i] = F(x[i], a), one vector at a time: these functions are long, and map.ts would write each out five times. */
+/** y[i] = F(x[i], a), one vector at a time: none of these is worth the bytes of map.ts, which writes each out five times. */
 // @ts-ignore: decorator
 @inline
 function map<F>(n: u32, x: usize, a: f32, y: usize): void {
@@ -14,8 +18,13 @@ function map<F>(n: u32, x: usize, a: f32, y: usize): void {
 }
 
 function mapLanes<F, V>(n: u32, x: usize, a: V, y: usize): void {
-  for (const end = y + (<usize>n << 2); y < end; x += sizeof<V>(), y += sizeof<V>()) {
-    put<V>(y, changetype<F>(0).at<V>(load<V>(x), a), end - y);
+  const end = y + (<usize>n << 2);
+  if (n) {
+    do {
+      put<V>(y, changetype<F>(0).at<V>(load<V>(x), a), end - y);
+      x += sizeof<V>();
+      y += sizeof<V>();
+    } while (y < end);
   }
 }
 
@@ -33,24 +42,34 @@ function zipLanes<F, V>(n: u32, x: usize, dy: usize, a: V, out: usize): void {
   }
 }
 
-/** y [n] = hyperbolic tangent. */
+/** y [n] = e^x within 1 ulp, subnormal results included; overflow gives +inf. */
+export function f32_exp(n: u32, x: usize, y: usize): void {
+  eachExponential<Exp>(n, x, x, 0, y, -105, 89);
+}
+
+/** y [n] = natural logarithm of x, as in math.ts. */
+export function f32_log(n: u32, x: usize, y: usize): void {
+  map<Log>(n, x, 0, y);
+}
+
+/** y [n] = hyperbolic tangent, within 2.5 ulp. */
 export function f32_tanh(n: u32, x: usize, y: usize): void {
-  map<Tanh>(n, x, 0, y);
+  eachExponential<Tanh>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = 1 / (1 + e^-x). */
+/** y [n] = 1 / (1 + e^-x), within 2.2 ulp where it is no subnormal. */
 export function f32_sigmoid(n: u32, x: usize, y: usize): void {
-  map<Sigmoid>(n, x, 0, y);
+  eachExponential<Sigmoid>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = log(1 + e^x). */
+/** y [n] = log(1 + e^x), within 3.3 ulp where it is no subnormal. */
 export function f32_softplus(n: u32, x: usize, y: usize): void {
-  map<Softplus>(n, x, 0, y);
+  eachExponential<Softplus>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = the error function. */
+/** y [n] = the error function, within 2.4 ulp. */
 export function f32_erf(n: u32, x: usize, y: usize): void {
-  map<Erf>(n, x, 0, y);
+  eachExponential<Erf>(n, x, x, 0, y, LOW, HIGH);
 }
 
 /** y [n] = log(1 + x). */
@@ -60,27 +79,27 @@ export function f32_log1p(n: u32, x: usize, y: usize): void {
 
 /** y [n] = x sigmoid(x). */
 export function f32_silu(n: u32, x: usize, y: usize): void {
-  map<Silu>(n, x, 0, y);
+  eachExponential<Silu>(n, x, x, 0, y, LOW, HIGH);
 }
 
 /** y [n] = x Phi(x), Phi the normal distribution function. */
 export function f32_gelu(n: u32, x: usize, y: usize): void {
-  map<Gelu>(n, x, 0, y);
+  eachExponential<Gelu>(n, x, x, 0, y, LOW, HIGH);
 }
 
 /** y [n] = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3): the tanh approximation of gelu. */
 export function f32_gelu_tanh(n: u32, x: usize, y: usize): void {
-  map<GeluTanh>(n, x, 0, y);
+  eachExponential<GeluTanh>(n, x, x, 0, y, LOW, HIGH);
 }
 
 /** y [n] = x tanh(softplus(x)). */
 export function f32_mish(n: u32, x: usize, y: usize): void {
-  map<Mish>(n, x, 0, y);
+  eachExponential<Mish>(n, x, x, 0, y, LOW, HIGH);
 }
 
 /** y [n] = x where x > 0, else alpha (e^x - 1). */
 export function f32_elu(n: u32, x: usize, y: usize, alpha: f32): void {
-  map<Elu>(n, x, alpha, y);
+  eachExponential<Elu>(n, x, x, alpha, y, LOW, HIGH);
 }
 
 /** y [n] = x where x > 0, else alpha x. */
@@ -130,22 +149,22 @@ export function f32_sigmoid_grad(n: u32, y: usize, dy: usize, dx: usize): void {
 
 /** dx [n] = dy s (1 + x (1 - s)), s = sigmoid(x). */
 export function f32_silu_grad(n: u32, x: usize, dy: usize, dx: usize): void {
-  zip<SiluGrad>(n, x, dy, 0, dx);
+  eachExponential<SiluGrad>(n, x, dy, 0, dx, LOW, HIGH);
 }
 
 /** dx [n] = dy (Phi(x) + x phi(x)). */
 export function f32_gelu_grad(n: u32, x: usize, dy: usize, dx: usize): void {
-  zip<GeluGrad>(n, x, dy, 0, dx);
+  eachExponential<GeluGrad>(n, x, dy, 0, dx, LOW, HIGH);
 }
 
 /** dx [n] = dy (s + x s (1 - s) 2 u'), s = sigmoid(2 u). */
 export function f32_gelu_tanh_grad(n: u32, x: usize, dy: usize, dx: usize): void {
-  zip<GeluTanhGrad>(n, x, dy, 0, dx);
+  eachExponential<GeluTanhGrad>(n, x, dy, 0, dx, LOW, HIGH);
 }
 
 /** dx [n] = dy (t + x (1 - t^2) sigmoid(x)), t = tanh(softplus(x)). */
 export function f32_mish_grad(n: u32, x: usize, dy: usize, dx: usize): void {
-  zip<MishGrad>(n, x, dy, 0, dx);
+  eachExponential<MishGrad>(n, x, dy, 0, dx, LOW, HIGH);
 }
 
 /** dx [n] = dy where y > 0, else dy (y + alpha). */
@@ -158,54 +177,188 @@ export function f32_leaky_relu_grad(n: u32, x: usize, dy: usize, dx: usize, alph
   zip<LeakyReluGrad>(n, x, dy, alpha, dx);
 }
 
-@unmanaged @final class Tanh {
+/** Activations take e^x for 0 where it is below the smallest normal float32, which is just above e^LOW; e^HIGH is finite. */
+const LOW: f32 = -88;
+const HIGH: f32 = 88;
+
+@unmanaged @final class Exp {
   // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return tanh<V>(x); }
+  @inline exponent<V>(x: V): V { return x; }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V { return powerWide<V>(t, add<V>(one, q)); }
 }
 
 @unmanaged @final class Sigmoid {
   // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return sigmoid<V>(x); }
+  @inline exponent<V>(x: V): V { return x; }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V { return logistic<V>(t, q, one); }
+}
+
+@unmanaged @final class Silu {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return x; }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V { return mul<V>(x, logistic<V>(t, q, one)); }
+}
+
+@unmanaged @final class SiluGrad {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return x; }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    const s = logistic<V>(t, q, one);
+    return mul<V>(load<V>(z), mul<V>(s, mulAdd<V>(x, sub<V>(one, s), one)));
+  }
+}
+
+@unmanaged @final class GeluTanh {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return inner<V>(x); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V { return mul<V>(x, logistic<V>(t, q, one)); }
+}
+
+@unmanaged @final class GeluTanhGrad {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return inner<V>(x); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    const s = logistic<V>(t, q, one);
+    const slope = mulAdd<V>(mul<V>(x, x), constant<V>(0.214064438), constant<V>(1.59576912));
+    return mul<V>(load<V>(z), mulAdd<V>(mul<V>(x, mul<V>(s, sub<V>(one, s))), slope, s));
+  }
+}
+
+// tanh|x| = -m / (m + 2) with m = e^(-2|x|) - 1.
+@unmanaged @final class Tanh {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return mul<V>(abs<V>(x), splat<V>(-2)); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    const m = expm1<V>(t, q, one);
+    return copySign<V>(div<V>(m, add<V>(m, splat<V>(2))), x);
+  }
+}
+
+@unmanaged @final class Elu {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return x; }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    return ifLess<V>(splat<V>(0), x, x, mul<V>(a, expm1<V>(t, q, one)));
+  }
 }
 
 @unmanaged @final class Softplus {
   // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return softplus<V>(x); }
+  @inline exponent<V>(x: V): V { return neg<V>(abs<V>(x)); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    return add<V>(pmax<V>(x, splat<V>(0)), log1pUnit<V>(exponential<V>(t, q, one)));
+  }
 }
 
+// tanh(log(1 + e^x)) = n / (n + 2) with n = e^x (e^x + 2): 1 from x = 20 on, where n^2 is still finite.
+@unmanaged @final class Mish {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return pmin<V>(x, splat<V>(20)); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    const e = exponential<V>(t, q, one), n = mul<V>(e, add<V>(e, splat<V>(2)));
+    return mul<V>(x, div<V>(n, add<V>(n, splat<V>(2))));
+  }
+}
+
+// (1 - (n / (n + 2))^2) sigmoid(x) = 4 e^x (1 + e^x) / (n + 2)^2
+@unmanaged @final class MishGrad {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return pmin<V>(x, splat<V>(20)); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    const e = exponential<V>(t, q, one), two = splat<V>(2), n = mul<V>(e, add<V>(e, two));
+    const r = div<V>(two, add<V>(n, two)), slope = mul<V>(mul<V>(r, r), mulAdd<V>(e, e, e));
+    const value = mul<V>(mul<V>(n, splat<V>(0.5)), r);
+    return mul<V>(load<V>(z), mulAdd<V>(pmin<V>(x, splat<V>(20)), slope, value));
+  }
+}
+
+// x Phi(x) = max(x, 0) - |x| tail(|x|)
+@unmanaged @final class Gelu {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return mul<V>(mul<V>(x, x), splat<V>(-0.5)); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    const d = pmin<V>(abs<V>(x), splat<V>(FAR));
+    return sub<V>(pmax<V>(x, splat<V>(0)), mul<V>(d, normalTail<V>(d, exponential<V>(t, q, one), one)));
+  }
+}
+
+// Phi(x) + x phi(x), or 1 less that of -x
+@unmanaged @final class GeluGrad {
+  // @ts-ignore: decorator
+  @inline exponent<V>(x: V): V { return mul<V>(mul<V>(x, x), splat<V>(-0.5)); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    const d = pmin<V>(abs<V>(x), splat<V>(FAR)), e = exponential<V>(t, q, one);
+    const lower = sub<V>(normalTail<V>(d, e, one), mul<V>(d, mul<V>(e, constant<V>(0.39894228))));
+    return mul<V>(load<V>(z), ifLess<V>(x, splat<V>(0), lower, sub<V>(one, lower)));
+  }
+}
+
+// erf(x) = 1 - 2 tail(sqrt(2) x), for x > 0
 @unmanaged @final class Erf {
   // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return erf<V>(x); }
+  @inline exponent<V>(x: V): V { return neg<V>(mul<V>(x, x)); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, z: usize, t: V, q: V, one: V, a: V): V {
+    const far = pmin<V>(mul<V>(abs<V>(x), constant<V>(1.41421356)), splat<V>(FAR));
+    const large = sub<V>(one, mul<V>(splat<V>(2), normalTail<V>(far, exponential<V>(t, q, one), one)));
+    return ifLess<V>(abs<V>(x), splat<V>(0.9), erfSmall<V>(x), copySign<V>(large, x));
+  }
+}
+
+/** The normal distribution's tail is 0 from here on. */
+const FAR: f32 = 14;
+
+/** e^x */
+// @ts-ignore: decorator
+@inline
+function exponential<V>(t: V, q: V, one: V): V {
+  return mul<V>(power<V>(t), add<V>(one, q));
+}
+
+/** e^x - 1, without cancellation: where x is small the power is 1. */
+// @ts-ignore: decorator
+@inline
+function expm1<V>(t: V, q: V, one: V): V {
+  const s = power<V>(t);
+  return add<V>(sub<V>(s, one), mul<V>(s, q));
+}
+
+/** e^x / (1 + e^x) */
+// @ts-ignore: decorator
+@inline
+function logistic<V>(t: V, q: V, one: V): V {
+  const e = exponential<V>(t, q, one);
+  return div<V>(e, add<V>(one, e));
+}
+
+// 2 sqrt(2 / pi) (x + 0.044715 x^3)
+// @ts-ignore: decorator
+@inline
+function inner<V>(x: V): V {
+  return mul<V>(x, mulAdd<V>(mul<V>(x, x), constant<V>(0.0713548128), constant<V>(1.59576912)));
+}
+
+@unmanaged @final class Log {
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, a: V): V { return log<V>(x); }
 }
 
 @unmanaged @final class Log1p {
   // @ts-ignore: decorator
   @inline at<V>(x: V, a: V): V { return log1p<V>(x); }
-}
-
-@unmanaged @final class Silu {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return mul<V>(x, sigmoid<V>(x)); }
-}
-
-@unmanaged @final class Gelu {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return mul<V>(x, normalCdf<V>(x)); }
-}
-
-@unmanaged @final class GeluTanh {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return mul<V>(x, sigmoid<V>(inner<V>(x))); }
-}
-
-@unmanaged @final class Mish {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return mul<V>(x, tanhSoftplus<V>(x)); }
-}
-
-@unmanaged @final class Elu {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return ifLess<V>(splat<V>(0), x, x, mul<V>(a, expm1<V>(x))); }
 }
 
 @unmanaged @final class LeakyRelu {
@@ -255,26 +408,6 @@ export function f32_leaky_relu_grad(n: u32, x: usize, dy: usize, dx: usize, alph
   @inline at<V>(x: V, dy: V, a: V): V { return mul<V>(dy, mul<V>(x, sub<V>(splat<V>(1), x))); }
 }
 
-@unmanaged @final class SiluGrad {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, dy: V, a: V): V { return siluGrad<V>(x, dy); }
-}
-
-@unmanaged @final class GeluGrad {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, dy: V, a: V): V { return mul<V>(dy, mulAdd<V>(x, normalDensity<V>(x), normalCdf<V>(x))); }
-}
-
-@unmanaged @final class GeluTanhGrad {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, dy: V, a: V): V { return geluTanhGrad<V>(x, dy); }
-}
-
-@unmanaged @final class MishGrad {
-  // @ts-ignore: decorator
-  @inline at<V>(x: V, dy: V, a: V): V { return mishGrad<V>(x, dy); }
-}
-
 @unmanaged @final class EluGrad {
   // @ts-ignore: decorator
   @inline at<V>(x: V, dy: V, a: V): V { return ifLess<V>(splat<V>(0), x, dy, mul<V>(dy, add<V>(x, a))); }
@@ -283,34 +416,4 @@ export function f32_leaky_relu_grad(n: u32, x: usize, dy: usize, dx: usize, alph
 @unmanaged @final class LeakyReluGrad {
   // @ts-ignore: decorator
   @inline at<V>(x: V, dy: V, a: V): V { return ifLess<V>(splat<V>(0), x, dy, mul<V>(a, dy)); }
-}
-
-// 2 sqrt(2 / pi) (x + 0.044715 x^3)
-// @ts-ignore: decorator
-@inline
-function inner<V>(x: V): V {
-  return mul<V>(x, mulAdd<V>(mul<V>(x, x), constant<V>(0.0713548128), constant<V>(1.59576912)));
-}
-
-function geluTanhGrad<V>(x: V, dy: V): V {
-  const s = sigmoid<V>(inner<V>(x)), slope = mulAdd<V>(mul<V>(x, x), constant<V>(0.214064438), constant<V>(1.59576912));
-  return mul<V>(dy, mulAdd<V>(mul<V>(x, mul<V>(s, sub<V>(splat<V>(1), s))), slope, s));
-}
-
-function siluGrad<V>(x: V, dy: V): V {
-  const s = sigmoid<V>(x);
-  return mul<V>(dy, mul<V>(s, mulAdd<V>(x, sub<V>(splat<V>(1), s), splat<V>(1))));
-}
-
-// tanh(log(1 + e^x)) = n / (n + 2) with n = e^x (e^x + 2); for x > 0 numerator and denominator times e^-2x, so that nothing overflows.
-function tanhSoftplus<V>(x: V): V {
-  const e = exp<V>(neg<V>(abs<V>(x))), two = splat<V>(2), one = splat<V>(1);
-  const low = mul<V>(e, add<V>(e, two)), high = mulAdd<V>(two, e, one);
-  const top = ifLess<V>(x, splat<V>(0), low, high);
-  return div<V>(top, add<V>(top, ifLess<V>(x, splat<V>(0), two, mul<V>(two, mul<V>(e, e)))));
-}
-
-function mishGrad<V>(x: V, dy: V): V {
-  const t = tanhSoftplus<V>(x), rest = mul<V>(x, mul<V>(sub<V>(splat<V>(1), mul<V>(t, t)), sigmoid<V>(x)));
-  return mul<V>(dy, add<V>(t, rest));
 }

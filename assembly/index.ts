@@ -1,8 +1,8 @@
 export {
-  f32_abs, f32_elu, f32_elu_grad, f32_erf, f32_floor, f32_gelu, f32_gelu_grad, f32_gelu_tanh, f32_gelu_tanh_grad,
-  f32_leaky_relu, f32_leaky_relu_grad, f32_log1p, f32_mish, f32_mish_grad, f32_neg, f32_rsqrt,
-  f32_sigmoid, f32_sigmoid_grad,
-  f32_sign, f32_silu, f32_silu_grad, f32_softplus, f32_sqrt, f32_tanh, f32_tanh_grad,
+  f32_abs, f32_elu, f32_elu_grad, f32_erf, f32_exp, f32_floor, f32_gelu, f32_gelu_grad, f32_gelu_tanh,
+  f32_gelu_tanh_grad, f32_leaky_relu, f32_leaky_relu_grad, f32_log, f32_log1p, f32_mish, f32_mish_grad,
+  f32_neg, f32_rsqrt, f32_sigmoid, f32_sigmoid_grad, f32_sign, f32_silu, f32_silu_grad, f32_softplus, f32_sqrt,
+  f32_tanh, f32_tanh_grad,
 } from "./activation";
 export { f32_avg_pool2d, f32_avg_pool2d_grad } from "./avgpool";
 export { f32_add, f32_div, f32_maximum, f32_minimum, f32_mul, f32_pow, f32_sub, i32_equal } from "./binary";
@@ -38,7 +38,6 @@ export { f32_adamw, f32_rmsprop } from "./rmsprop";
 export { f32_cumsum, f32_prod_grad } from "./scan";
 export { f32_softmax, f32_softmax_grad } from "./softmax";
 export { x32_strided_copy, x8_strided_copy } from "./strided";
-export { f32_exp, f32_log } from "./unary";
 export {
   conv2d_3x3_winograd_filter_grad_scratch, conv2d_3x3_winograd_scratch, f32_conv2d_3x3_winograd,
   f32_conv2d_3x3_winograd_filter, f32_conv2d_3x3_winograd_filter_grad,

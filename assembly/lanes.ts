@@ -136,6 +136,14 @@ export function neg<V>(x: V): V {
   return -x;
 }
 
+/** |x| with the sign of `sign`. */
+// @ts-ignore: decorator
+@inline
+export function copySign<V>(x: V, sign: V): V {
+  if (isVector<V>()) return v128.bitselect(sign, x, i32x4.splat(0x80000000));
+  return f32.copysign(x, sign);
+}
+
 // @ts-ignore: decorator
 @inline
 export function floor<V>(x: V): V {
@@ -358,4 +366,12 @@ export function or<I>(a: I, b: I): I {
 export function xor<I>(a: I, b: I): I {
   if (isVector<I>()) return v128.xor(a, b);
   return a ^ b;
+}
+
+/** No bit is set. */
+// @ts-ignore: decorator
+@inline
+export function none<I>(x: I): bool {
+  if (isVector<I>()) return !v128.any_true(x);
+  return !x;
 }

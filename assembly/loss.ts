@@ -3,7 +3,7 @@
 import { map } from "./map";
 import { log } from "./math";
 import { fold } from "./reduce";
-import { exponentials, ExpSum, Max, Scale } from "./softmax";
+import { exponentials, Max, Scale } from "./softmax";
 
 /**
  * loss [rows] = -log(softmax(logits [rows, n])[label]) = log(sum(e^(x - max))) - (x[label] - max), labels [rows] (i32).
@@ -17,7 +17,7 @@ export function f32_sparse_softmax_cross_entropy(rows: u32, n: u32, logits: usiz
       continue;
     }
     const max = fold<Max>(n, logits, logits, 0);
-    const sum = fold<ExpSum>(n, logits, logits, max);
+    const sum = exponentials(n, logits, 0, max);
     store<f32>(loss, log<f32>(sum) - (load<f32>(logits + (<usize>label << 2)) - max));
   }
 }
@@ -31,7 +31,7 @@ export function f32_sparse_softmax_cross_entropy_grad(
 ): void {
   const row = <usize>n << 2;
   for (; rows > 0; rows--, logits += row, dlogits += row, labels += 4, dloss += 4) {
-    const label = load<u32>(labels), scale: f32 = 1 / exponentials(n, logits, dlogits);
+    const label = load<u32>(labels), scale: f32 = 1 / exponentials(n, logits, dlogits, fold<Max>(n, logits, logits, 0));
     if (label < n) {
       const target = dlogits + (<usize>label << 2), d = load<f32>(dloss), value = (load<f32>(target) * scale - 1) * d;
       map<Scale>(n, dlogits, scale, d, dlogits);

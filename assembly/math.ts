@@ -3,67 +3,8 @@
 // Coefficients are minimax fits in which each float32 coefficient is rounded before the next ones are fitted.
 
 import {
-  add, addInt, and, bits, constant, constantInt, eq, fromBits, lt, mul, mulAdd, pmax, pmin, shiftLeft, shiftRight,
-  splat, sub, subInt, toFloat, where,
+  add, and, bits, constant, constantInt, eq, fromBits, lt, mul, mulAdd, shiftRight, splat, sub, subInt, toFloat, where,
 } from "./lanes";
-
-/** e^x within 0.991 ulp, subnormal results included; NaN stays, exp(-inf) = 0, overflow gives +inf. */
-// @ts-ignore: decorator
-@inline
-export function exp<V>(x: V): V {
-  if (isVector<V>()) return expLanes<V, v128>(x);
-  return expLanes<V, i32>(x);
-}
-
-/** The same as exp, bit for bit, for x <= 0 and NaN: a quarter fewer operations. */
-// @ts-ignore: decorator
-@inline
-export function expNegative<V>(x: V): V {
-  if (isVector<V>()) return expNegativeLanes<V, v128>(x);
-  return expNegativeLanes<V, i32>(x);
-}
-
-// e^x = 2^k e^r with k = round(x / ln 2): adding ROUND leaves k in the low bits of t, and those shifted to the exponent's
-// place, on top of that of 1, are 2^k. Two factors, so that the product rounds once where it is subnormal.
-// @ts-ignore: decorator
-@inline
-function expLanes<V, I>(x: V): V {
-  x = pmin<V>(pmax<V>(x, constant<V>(-105)), constant<V>(89));
-  const t = mulAdd<V>(x, constant<V>(LOG2_E), constant<V>(ROUND));
-  const p = expFraction<V>(x, sub<V>(t, constant<V>(ROUND)));
-  const k = bits<V, I>(t), half = shiftRight<I>(k, 1);
-  return mul<V>(mul<V>(p, power<V, I>(half)), power<V, I>(subInt<I>(k, half)));
-}
-
-// k + 64 is in [-88, 64], so the first product is normal, and only the second one rounds.
-// @ts-ignore: decorator
-@inline
-function expNegativeLanes<V, I>(x: V): V {
-  x = pmax<V>(x, constant<V>(-105));
-  const t = mulAdd<V>(x, constant<V>(LOG2_E), constant<V>(ROUND + 64));
-  const p = expFraction<V>(x, sub<V>(t, constant<V>(ROUND + 64)));
-  return mul<V>(mul<V>(p, power<V, I>(bits<V, I>(t))), constant<V>(5.421010862427522e-20));
-}
-
-/** 2^k for k in [-126, 127], which may stand in the low 9 bits alone. */
-// @ts-ignore: decorator
-@inline
-function power<V, I>(k: I): V {
-  return fromBits<V, I>(addInt<I>(shiftLeft<I>(k, 23), constantInt<I>(ONE_BITS)));
-}
-
-// e^r with r = x - k ln 2 in two parts, the first one exact (Cody and Waite, 1980): 1 + (r + r^2 P(r)).
-// @ts-ignore: decorator
-@inline
-function expFraction<V>(x: V, k: V): V {
-  const r = sub<V>(sub<V>(x, mul<V>(k, constant<V>(LN2_HIGH))), mul<V>(k, constant<V>(LN2_LOW)));
-  let p = constant<V>(0.0013820137);
-  p = mulAdd<V>(p, r, constant<V>(0.008368686));
-  p = mulAdd<V>(p, r, constant<V>(0.041668274));
-  p = mulAdd<V>(p, r, constant<V>(0.16666521));
-  p = mulAdd<V>(p, r, constant<V>(0.49999994));
-  return add<V>(constant<V>(1), mulAdd<V>(mul<V>(r, r), p, r));
-}
 
 /** Natural logarithm within 0.860 ulp, subnormal inputs included; log(0) = -inf, NaN below 0, log(+inf) = +inf, NaN stays. */
 // @ts-ignore: decorator
@@ -122,10 +63,7 @@ export function cosQuarter<V>(t: V): V {
   return mulAdd<V>(p, t2, constant<V>(1));
 }
 
-const LOG2_E: f32 = 1.44269504;
-const ROUND: f32 = 12582912; // 1.5 * 2^23: adding it to a small number rounds to an integer
 const LN2_HIGH: f32 = 0.693359375; // nine bits, so that k * LN2_HIGH is exact
 const LN2_LOW: f32 = -2.12194440e-4;
-const ONE_BITS: i32 = 0x3f800000;
 const SQRT_HALF_BITS: i32 = 0x3f3504f3;
 const EXPONENT: i32 = 0xff800000;

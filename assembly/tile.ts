@@ -67,8 +67,7 @@ export function tile(
  *
  * 2 x 16 is the one large tile whose accumulators, factors and product fit the 15 registers of V8 however it schedules
  * them: Node 20 loads all factors of a step first, so that 3 x 12 and 5 x 8 spill (20 to 24 GFLOP/s where 2 x 16 has
- * 40, of a register-only peak of 45); on Node 24 they gain 3 %. Deno 2.9 tests the bounds of every load in code: 29
- * GFLOP/s with the same instructions otherwise, whatever their order.
+ * 40, of a register-only peak of 45); on Node 24 they gain 3 %.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,6 +1,6 @@
 // Pooling over windows of an NHWC image.
 import { ShapeError } from "../errors.js";
-import { boolean, integers, optional } from "../graph/attrs.js";
+import { boolean, integers, number, optional } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, type Spec, type Value } from "../graph/value.js";
 import { show, sizeOf } from "../shape.js";
@@ -69,13 +69,20 @@ export const poolOps = {
       emit.call("f32_max_pool2d", ...sizes("maxPool2d", x, attrs), x, y),
     flops: ({ outputs: [y] }, attrs) => flops(y, attrs),
   }),
-  /** dx of max pooling: inputs x and dy. The first maximum of a window gets its gradient. */
-  maxPool2dGrad: defineOp<PoolAttrs>("maxPool2dGrad", {
+  /**
+   * dx of max pooling: inputs x and dy. The first maximum of a window gets its gradient, or nobody where that is below `low`: with the
+   * smallest positive number, dx is also the gradient of a relu before the pooling (passes/fuse.ts).
+   */
+  maxPool2dGrad: defineOp<PoolAttrs & { low?: number }>("maxPool2dGrad", {
     internal: true,
-    attrs: poolAttrs,
+    attrs: { ...poolAttrs, low: optional(number()) },
     infer: ([x]) => ({ shape: x.shape, dtype: "float32" }),
     lower: (emit, { inputs: [x, dy], outputs: [dx] }, attrs) =>
-      emit.call("f32_max_pool2d_grad", ...sizes("maxPool2d", x, attrs), x, dy, dx),
+      emit.call(
+        "f32_max_pool2d_grad",
+        ...sizes("maxPool2d", x, attrs),
+        ...[x, dy, dx, attrs.low ?? Number.NEGATIVE_INFINITY],
+      ),
     flops: ({ inputs: [, dy] }, attrs) => flops(dy, attrs),
   }),
   avgPool2d: defineOp<AverageAttrs>("avgPool2d", {

@@ -58,6 +58,9 @@ const CASES: [string, Pool][] = [
   ["2x2 of 6x8x5", pool(2, 6, 8, 5, [2, 2], [2, 2], false)],
   ["2x2 of 7x9x4, a row and a column left over", pool(2, 7, 9, 4, [2, 2], [2, 2], false)],
   ["2x2 same of 7x9x3", pool(1, 7, 9, 3, [2, 2], [2, 2], true)],
+  ["2x2 of 4x7x36, more channels than a vector", pool(2, 4, 7, 36, [2, 2], [2, 2], false)],
+  ["3x3 stride 2 of 9x14x16, windows in twos", pool(2, 9, 14, 16, [3, 3], [2, 2], false)],
+  ["3x3 stride 2 same of 8x8x8, windows in twos at the border", pool(1, 8, 8, 8, [3, 3], [2, 2], true)],
   ["3x3 stride 2 of 11x13x7, windows overlap", pool(2, 11, 13, 7, [3, 3], [2, 2], false)],
   ["3x3 stride 1 same of 5x5x17", pool(1, 5, 5, 17, [3, 3], [1, 1], true)],
   ["5x1 stride 1 same of 4x3x1, windows larger than the image", pool(1, 4, 3, 1, [5, 1], [1, 1], true)],
@@ -98,7 +101,17 @@ test.each(CASES)("max_pool2d_grad gives dy to the first maximum: %s", (_, p) => 
     winners(p, x).forEach((at, i) => {
       dx[at] += dy[i];
     });
-    expectSameBits(runF32("f32_max_pool2d_grad", ...sizes(p), x, dy, out(x.length)), dx);
+    expectSameBits(runF32("f32_max_pool2d_grad", ...sizes(p), x, dy, out(x.length), -Infinity), dx);
+  }
+});
+
+test.each(CASES)("max_pool2d_grad with a lowest maximum is the gradient of relu before the pooling too: %s", (_, p) => {
+  for (const x of inputs(p).slice(0, 2)) {
+    const y = x.map((v) => Math.max(v, 0));
+    const dy = new Random(1).f32(p.batch * p.oh * p.ow * p.c);
+    const pooled = runF32("f32_max_pool2d_grad", ...sizes(p), y, dy, out(y.length), -Infinity);
+    const dx = runF32("f32_relu_grad", y.length, y, pooled, out(y.length));
+    expectSameBits(runF32("f32_max_pool2d_grad", ...sizes(p), y, dy, out(y.length), 2 ** -149), dx);
   }
 });
 
@@ -107,7 +120,7 @@ test("windows with no positive value still pass their gradient", () => {
   const x = Float32Array.of(-3, -1, -2, -1);
   expectSameBits(runF32("f32_max_pool2d", ...sizes(p), x, out(1)), Float32Array.of(-1));
   expectSameBits(
-    runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(5), out(4)),
+    runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(5), out(4), -Infinity),
     Float32Array.of(0, 5, 0, 0),
   );
 });
@@ -118,7 +131,7 @@ test("a NaN in a window wins, wherever it is", () => {
     const x = Float32Array.of(1, 2, 3, 4);
     x[i] = Number.NaN;
     expect(runF32("f32_max_pool2d", ...sizes(p), x, out(1))[0]).toBeNaN();
-    const dx = runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(1), out(4));
+    const dx = runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(1), out(4), -Infinity);
     expect(dx.indexOf(1)).toBe(i);
   }
 });
