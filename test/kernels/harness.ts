@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 export type Build = "simd" | "scalar" | "debug";
-export type Numbers = Float32Array | Int32Array | Uint32Array;
+export type Numbers = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
 export interface Kernels {
   memory: WebAssembly.Memory;
   exports: Record<string, (...args: number[]) => number>;
@@ -25,13 +25,17 @@ const directory = process.env.KERNELS_DIR
   : new URL("../../build/", import.meta.url);
 const modules = new Map<Build, WebAssembly.Module>();
 
+/** A build's module, compiled once. */
+export function moduleOf(build: Build): WebAssembly.Module {
+  const module =
+    modules.get(build) ?? new WebAssembly.Module(readFileSync(new URL(`kernels.${build}.wasm`, directory)));
+  modules.set(build, module);
+  return module;
+}
+
 /** A fresh instance of a build on a memory of its own, of `bytes` bytes beyond the heap base. */
 export function instantiate(build: Build, bytes = 1 << 20): Kernels {
-  let module = modules.get(build);
-  if (!module) {
-    module = new WebAssembly.Module(readFileSync(new URL(`kernels.${build}.wasm`, directory)));
-    modules.set(build, module);
-  }
+  const module = moduleOf(build);
   const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + 65536) / 65536) });
   const abort = (_message: number, _file: number, line: number) => {
     throw new Error(`assertion failed in a kernel, line ${line}`);
