@@ -3,6 +3,7 @@
 // training steps stand for it.
 import { describe, expect, test } from "vitest";
 import type { Graph, Value } from "../src/graph/value.js";
+import { input, relu } from "../src/index.js";
 import { lower } from "../src/program/lower.js";
 import { layout } from "../src/program/plan.js";
 import { optimize, Program } from "../src/program/program.js";
@@ -58,6 +59,30 @@ describe("rows, forward and backward, alone in memory and as planned", () => {
       expectSameBits(program.view(value), expected[i], `result ${i}, as planned, against values alone in memory`);
     });
     program.free();
+  });
+});
+
+describe("what a kernel may not do is found:", () => {
+  const { memory, kernels } = machines.simd;
+  const x = input([7]);
+  const plan = planOf({ inputs: [x], outputs: [relu(x), x], effects: [] });
+  const withRelu = (f32_relu: Machine["kernels"]["f32_relu"], poison: Poison = "NaN") =>
+    runGuarded({ memory, kernels: { ...kernels, f32_relu } }, plan, () => Float32Array.of(1, 2, 3, 4, 5, 6, 7), poison);
+
+  test("writing past its result", () => {
+    const call = () => withRelu((n, from, to) => kernels.f32_relu(n + 1, from, to));
+    expect(call).toThrow("f32_relu wrote outside the results of relu: 0 bytes after");
+  });
+
+  test("writing to its input", () => {
+    const call = () => withRelu((n, from) => kernels.f32_relu(n, from + 4, from));
+    expect(call).toThrow("f32_relu wrote outside the results of relu: byte 2 of its input input");
+  });
+
+  test("leaving a part of its result as it was", () => {
+    const short: Machine["kernels"]["f32_relu"] = (n, from, to) => kernels.f32_relu(n - 1, from, to);
+    const [[a], [b]] = poisons.map((poison) => withRelu(short, poison));
+    expect(() => expectSameBits(a, b)).toThrow("element 6");
   });
 });
 

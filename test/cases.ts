@@ -2,12 +2,15 @@
 import { add, div, mean, mul, relu, reshape, softmax, sub, sum } from "../src/index.js";
 import { sparseSoftmaxCrossEntropy } from "../src/ops/loss.js";
 import { type Case, row } from "./cases/case.js";
+import { casts } from "./cases/casts.js";
 import { elementwise } from "./cases/elementwise.js";
+import { emptyCases } from "./cases/empty.js";
 import { lossCases } from "./cases/losses.js";
 import { matmulCases } from "./cases/matmul.js";
 import { movementCases } from "./cases/movement.js";
 import { normCases } from "./cases/norm.js";
 import { reductionCases } from "./cases/reduction.js";
+import { sizeCases } from "./cases/sizes.js";
 import { windowCases } from "./cases/window.js";
 import { fill, numbers } from "./oracle/array.js";
 import * as oracle from "./oracle/ops.js";
@@ -85,4 +88,7 @@ export const cases: readonly Case[] = [
     }),
   ),
   ...lossCases,
+  ...casts,
+  ...sizeCases,
+  ...emptyCases,
 ];

@@ -27,6 +27,12 @@ export function wantRank(op: string, rank: number, what: string, spec: Spec): vo
   });
 }
 
+/** @throws {ShapeError} when there are no elements along an axis */
+export function wantElements(op: string, { shape }: Spec, axis: number): void {
+  if (shape[axis] > 0) return;
+  throw new ShapeError({ op, expected: `elements along axis ${axis}`, actual: `none (input ${show(shape)})` });
+}
+
 /** The shape rule of elementwise float32 ops: as the first input. */
 export const likeInput =
   (op: string) =>

@@ -7,7 +7,7 @@ import { apply, type Spec, type Value } from "../graph/value.js";
 import { show, sizeOf } from "../shape.js";
 import { mul } from "./arithmetic.js";
 import { broadcastTo } from "./broadcast.js";
-import { wantDType, wantRank } from "./check.js";
+import { wantDType, wantElements, wantRank } from "./check.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./shape.js";
 import { axes, type Padding, type Pair, paddingCheck, pair } from "./window.js";
@@ -67,6 +67,7 @@ export const depthwiseOps = {
         const expected = `${f.shape[2]} input channels for filter ${show(f.shape)}`;
         throw new ShapeError({ op, expected, actual: `${x.shape[3]} (input ${show(x.shape.slice(1))})` });
       }
+      wantElements(op, x, 3);
       const [rows, cols] = geometry(x, [f.shape[0], f.shape[1]], attrs);
       return { shape: [x.shape[0], rows.out, cols.out, f.shape[2] * f.shape[3]], dtype: "float32" };
     },

@@ -1,11 +1,10 @@
 // The largest, smallest and product over axes, and where the smallest is.
-import { ShapeError } from "../errors.js";
 import { integer } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, checkValue, type Value } from "../graph/value.js";
 import { normalizeAxes, sizeOf } from "../shape.js";
 import { div } from "./arithmetic.js";
-import { wantDType } from "./check.js";
+import { wantDType, wantElements } from "./check.js";
 import { equal, where } from "./comparison.js";
 import { blocks, type Flow, type ReduceOptions, reducedShape, reduction, sum } from "./reduce.js";
 import { reshape } from "./shape.js";
@@ -56,8 +55,7 @@ export const extremumOps = {
     infer([x], { axis }) {
       wantDType("argMin", "float32", x);
       normalizeAxes(axis, x.shape.length, "argMin");
-      if (x.shape[axis] === 0)
-        throw new ShapeError({ op: "argMin", expected: `elements along axis ${axis}`, actual: "none" });
+      wantElements("argMin", x, axis);
       return { shape: x.shape.filter((_, i) => i !== axis), dtype: "int32" };
     },
     grad: (): Gradients => [undefined],

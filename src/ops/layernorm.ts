@@ -4,7 +4,7 @@ import { number } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { make, type Spec, type Value } from "../graph/value.js";
 import { sameShape, show, sizeOf } from "../shape.js";
-import { wantDType } from "./check.js";
+import { wantDType, wantElements } from "./check.js";
 
 interface LayerNormAttrs {
   /** Added to the variance. */
@@ -29,11 +29,14 @@ export const layerNormOps = {
       const op = "layerNorm";
       wantDType(op, "float32", x, gamma, beta);
       const rank = gamma.shape.length;
-      const fits = rank >= 1 && sameShape(x.shape.slice(-rank), gamma.shape) && sizeOf(gamma.shape) > 0;
+      const fits = rank >= 1 && sameShape(x.shape.slice(-rank), gamma.shape);
       if (!fits || !sameShape(gamma.shape, beta.shape)) {
         const actual = `${show(gamma.shape)} and ${show(beta.shape)}`;
         throw new ShapeError({ op, expected: `gamma and beta of the last axes of ${show(x.shape)}`, actual });
       }
+      gamma.shape.forEach((_, i) => {
+        wantElements(op, x, x.shape.length - rank + i);
+      });
       return [float(x.shape), float([...x.shape.slice(0, -rank), 2])];
     },
     grad: ({ inputs: [x, gamma], outputs: [, stats] }, [dy]): Gradients =>

@@ -3,7 +3,7 @@ import { ShapeError } from "../errors.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, type Spec, type Value } from "../graph/value.js";
 import { sameShape, show, sizeOf } from "../shape.js";
-import { wantDType } from "./check.js";
+import { wantDType, wantElements } from "./check.js";
 
 function perRow(op: string, [scores, labels]: readonly Spec[]): Spec {
   wantDType(op, "float32", scores);
@@ -16,6 +16,7 @@ function perRow(op: string, [scores, labels]: readonly Spec[]): Spec {
       actual: show(labels.shape),
     });
   }
+  wantElements(op, scores, rows.length);
   return { shape: rows, dtype: "float32" };
 }
 

@@ -6,7 +6,7 @@ import { normalizeAxes, type Shape, sameShape, sizeOf } from "../shape.js";
 import type { DType } from "../tensor.js";
 import { mul } from "./arithmetic.js";
 import { broadcastTo } from "./broadcast.js";
-import { wantDType } from "./check.js";
+import { wantDType, wantElements } from "./check.js";
 import { reshape } from "./shape.js";
 
 export interface ReduceAttrs {
@@ -83,6 +83,7 @@ export const reduceOps = {
     infer([x], { axis }) {
       wantDType("argMax", "float32", x);
       normalizeAxes(axis, x.shape.length, "argMax");
+      wantElements("argMax", x, axis);
       return { shape: x.shape.filter((_, i) => i !== axis), dtype: "int32" };
     },
     lower(emit, { inputs: [x], outputs: [y] }, { axis }) {
@@ -123,6 +124,7 @@ export function mean(x: Value, axes?: number | readonly number[], { keepDims = f
  * Index of the largest element along an axis; the first one where several are equal, a NaN counts as largest (as in NumPy).
  * @param axis default -1, the last
  * @returns int32, without that axis
+ * @throws {ShapeError} when there is no element along it
  * @example
  * argMax(input([10])).shape; // [1]
  */

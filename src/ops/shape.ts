@@ -9,8 +9,9 @@ import { normalizeAxes, type Shape, sameShape, show, sizeOf } from "../shape.js"
 function resolve(from: Shape, to: Shape): number[] {
   const known = sizeOf(to.filter((d) => d >= 0));
   const open = to.filter((d) => d < 0).length;
-  const free = known === 0 ? 0 : sizeOf(from) / known;
-  const fits = open === 0 ? known === sizeOf(from) : open === 1 && Number.isInteger(free);
+  const free = known === 0 ? sizeOf(from) : sizeOf(from) / known; // of nothing, 0 makes nothing
+  const fits =
+    open === 0 ? known === sizeOf(from) : open === 1 && Number.isInteger(free) && free * known === sizeOf(from);
   if (!fits) {
     throw new ShapeError({
       op: "reshape",

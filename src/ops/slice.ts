@@ -58,7 +58,9 @@ export const sliceOps = {
     grad({ inputs: [x] }, [dy], attrs): Gradients {
       const taken = ranges(x.shape, attrs);
       const backwards = taken.flatMap(({ step }, axis) => (step < 0 ? [axis] : []));
-      const low = taken.map(({ start, step, count }) => (step < 0 && count > 0 ? start + (count - 1) * step : start));
+      const low = taken.map(({ start, step, count }) =>
+        count === 0 ? 0 : step < 0 ? start + (count - 1) * step : start,
+      );
       const reach = taken.map(({ step, count }) => (count === 0 ? 0 : (count - 1) * Math.abs(step) + 1));
       return [
         padding(flip(dy as Value, backwards), {

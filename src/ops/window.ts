@@ -59,7 +59,7 @@ export function axis(
   return { out: Math.max(0, (partial ? Math.ceil(steps) : Math.floor(steps)) + 1), before, padded };
 }
 
-/** Both axes of an NHWC image. @throws {ShapeError} when a window is larger than the padded image */
+/** Both axes of an NHWC image. @throws {ShapeError} when a window is larger than the padded image, or one of them has no pixels */
 export function axes(
   op: string,
   x: Spec,
@@ -70,6 +70,10 @@ export function axes(
   ceil = false,
 ): [Axis, Axis] {
   const [, h, w] = x.shape;
+  if (h * w === 0 || size[0] * size[1] === 0) {
+    const actual = h * w === 0 ? `${show([h, w])} (input ${show(x.shape.slice(1))})` : `windows of ${show(size)}`;
+    throw new ShapeError({ op, expected: "images and windows with pixels", actual });
+  }
   const [rows, cols] = typeof padding === "string" ? [padding, padding] : padding;
   const both: [Axis, Axis] = [
     axis(h, size[0], strides[0], dilations[0], rows, ceil),

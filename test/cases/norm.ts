@@ -21,6 +21,19 @@ export const normCases: readonly Case[] = [
     return row("batchNormTrain", [shape, channels, channels], trained, oracle.batchNorm(1e-3));
   }),
   ...[
+    [4, 1],
+    [2, 3, 5],
+  ].map((shape) => {
+    const channels = shape.slice(-1);
+    return row(
+      "batchNorm with moving statistics",
+      [shape, channels, channels, channels, channels],
+      (...inputs) => batchNormOps.batchNorm.inference?.(inputs, { momentum: 0.9, epsilon: 1e-3 }) as Value,
+      oracle.batchNormOf(1e-3),
+      [0.2, 2],
+    );
+  }),
+  ...[
     [[3, 1], [1]],
     [[5, 9], [9]],
     [[2, 3, 32], [32]],

@@ -21,8 +21,11 @@ export function fill(shape: readonly number[], f: (...index: number[]) => number
 
 /** The element at an index; axes that the array does not have, or of size 1, are repeated as NumPy does. */
 export function at({ shape, data }: Array64, ...index: number[]): number {
-  const own = index.slice(index.length - shape.length);
-  return data[own.reduce((flat, i, axis) => flat * shape[axis] + (shape[axis] === 1 ? 0 : i), 0)];
+  const lead = index.length - shape.length;
+  let flat = 0;
+  for (let axis = 0; axis < shape.length; axis++)
+    flat = flat * shape[axis] + (shape[axis] === 1 ? 0 : index[lead + axis]);
+  return data[flat];
 }
 
 /** Numbers in [low, high] that look random, all different. */

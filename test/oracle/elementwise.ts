@@ -60,6 +60,7 @@ export const logSoftmax = (x: Array64): Array64 => {
   return fill(x.shape, () => {
     const start = i - (i % n);
     const row = x.data.subarray(start, start + n);
-    return x.data[i++] - Math.log(row.reduce((sum, v) => sum + Math.exp(v), 0));
+    const largest = Math.max(...row);
+    return x.data[i++] - largest - Math.log(row.reduce((sum, v) => sum + Math.exp(v - largest), 0));
   });
 };

@@ -24,6 +24,15 @@ export const batchNorm =
     });
   };
 
+/** With mean and variance of the channels given. */
+export const batchNormOf =
+  (epsilon: number) =>
+  (x: Array64, gamma: Array64, beta: Array64, mean: Array64, variance: Array64): Array64 =>
+    fill(x.shape, (...i) => {
+      const scale = at(gamma, ...i) / Math.sqrt(at(variance, ...i) + epsilon);
+      return (at(x, ...i) - at(mean, ...i)) * scale + at(beta, ...i);
+    });
+
 export const layerNorm =
   (epsilon: number) =>
   (x: Array64, gamma: Array64, beta: Array64): Array64 => {
