@@ -47,6 +47,7 @@ const convs = [
 const winograds = [
   { x: [1, 6, 6, 9], f: [3, 3, 9, 10], strides: [1, 1], padding: "valid" },
   { x: [1, 4, 4, 8], f: [3, 3, 8, 9], strides: [1, 1], padding: "same" },
+  { x: [2, 12, 11, 12], f: [3, 3, 12, 12], strides: [1, 1], padding: "same" },
 ] as const;
 
 const depthwise = [

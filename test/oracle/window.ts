@@ -1,9 +1,6 @@
 // Convolution and pooling as their definitions say, in float64.
 import { type Array64, at, fill } from "./array.js";
 
-const sum = (n: number, f: (i: number) => number): number =>
-  Array.from({ length: n }, (_, i) => f(i)).reduce((a, b) => a + b, 0);
-
 type Pair = readonly [number, number];
 
 export interface Window {
@@ -44,13 +41,17 @@ export const conv2d =
     const [ow, left] = place(w, kw, strides[1], dilations[1], side(padding, 1));
     return fill([batch, oh, ow, filters], (b, r, c, n) => {
       const first = Math.floor(n / (filters / groups)) * channels;
-      return sum(kh, (u) =>
-        sum(kw, (v) => {
+      let sum = 0;
+      for (let u = 0; u < kh; u++) {
+        for (let v = 0; v < kw; v++) {
           const [i, j] = [r * strides[0] + u * dilations[0] - top, c * strides[1] + v * dilations[1] - left];
-          const inside = i >= 0 && j >= 0 && i < h && j < w;
-          return inside ? sum(channels, (k) => at(x, b, i, j, first + k) * at(f, u, v, k, n)) : 0;
-        }),
-      );
+          if (i < 0 || j < 0 || i >= h || j >= w) continue;
+          const pixel = ((b * h + i) * w + j) * x.shape[3] + first;
+          const tap = (u * kw + v) * channels * filters + n;
+          for (let k = 0; k < channels; k++) sum += x.data[pixel + k] * f.data[tap + k * filters];
+        }
+      }
+      return sum;
     });
   };
 
