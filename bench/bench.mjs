@@ -3,12 +3,13 @@
 // process (measure.mjs).
 //   --only TEXT  rows whose section or name holds TEXT     --json  JSON instead of tables
 //   --save  also writes results/bench-node<major>.json     --rounds N  default 12
+//   --math relaxed  ops and models with fused multiply-add, where the engine has it
 import { coldRows, coldTable } from "./cold.mjs";
-import { kernelRows } from "./kernels.mjs";
-import { heading, machine, NODE, onRound, publish } from "./machine.mjs";
+import { kernelRows, mathOf } from "./kernels.mjs";
+import { heading, machine, mathSuffix, NODE, onRound, publish } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { modelRows } from "./models.mjs";
-import { readOptions } from "./options.mjs";
+import { MATH, readOptions } from "./options.mjs";
 import { profileStep } from "./profile.mjs";
 import { againstRoofs, roofRows } from "./roofs.mjs";
 import { roofsWasm } from "./roofs-wasm.mjs";
@@ -19,11 +20,13 @@ import { workerdRows } from "./workerd-cpu.mjs";
 const PROFILED = 32; // the batch of the step that is taken apart
 const PROCESSES = 2; // fresh processes a round, of two that do nothing and something
 
-const options = readOptions("bench", 12);
+const options = readOptions("bench", 12, MATH);
+const how = { math: options.math };
+const math = await mathOf(how);
 const asked = wanted(options.only);
 
 const roofs = await roofRows(await WebAssembly.compile(await roofsWasm()));
-const tasks = [...roofs, ...(await kernelRows(asked)), ...(await modelRows(asked))];
+const tasks = [...roofs, ...(await kernelRows(asked, how)), ...(await modelRows(asked, how))];
 const times = await measure(tasks, { rounds: options.rounds, onRound });
 const measured = tasks.map(({ run, ...row }, i) => ({ ...row, ...times[i] }));
 const rows = againstRoofs(measured, measured.slice(0, roofs.length));
@@ -36,8 +39,8 @@ const cold = asked({ section: "cold start", name: "" }) ? coldRows(PROCESSES * o
 const workerd = asked({ section: "workerd CPU", name: "" }) ? await workerdRows(options.rounds) : { rows: [] };
 rows.push(...cold, ...workerd.rows);
 
-const report = { ...machine(), peak, rows, profile, ...(workerd.skipped && { skipped: [workerd.skipped] }) };
-publish(`bench-${NODE}`, report, text(), options);
+const report = { ...machine(), math, peak, rows, profile, ...(workerd.skipped && { skipped: [workerd.skipped] }) };
+publish(`bench-${NODE}${mathSuffix(math)}`, report, text(), options);
 
 function text() {
   const of = (section) => rows.filter((row) => row.section === section);
@@ -58,7 +61,7 @@ function text() {
   ]);
   const total = profile.reduce((sum, { ms }) => sum + ms, 0);
   return [
-    heading(report),
+    `${heading(report)}; ${math} kernels`,
     "ms: median of all calls; spread: distance of the quartiles, of it; of roof: the time that arithmetic at the peak, or moving the " +
       "bytes\nat the speed of the cache that holds them, would take at least, of the time that it took",
     section("roof"),

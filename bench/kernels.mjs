@@ -52,12 +52,12 @@ const size = (shape) => shape.reduce((a, b) => a * b, 1);
 export const operands = ({ inputs, weights }) =>
   [...inputs, ...weights].map((shape, i) => ({ shape, data: noise(size(shape), i + 1) }));
 
-/** `finish` makes the model's output of the op's, and may take one more input. */
-async function modelOf(row, extra = [], finish = (y) => y) {
+/** `how` are options of `build`; `finish` makes the model's output of the op's, and may take one more input. */
+async function modelOf(row, how, extra = [], finish = (y) => y) {
   const batched = BATCHED.has(row.op);
   const [more, ...inputs] = [extra, ...row.inputs].map((shape) => input(batched ? shape.slice(1) : shape));
   const y = finish(OPS[row.op](inputs, row), more);
-  const model = await build(extra.length > 0 ? [...inputs, more] : inputs, y);
+  const model = await build(extra.length > 0 ? [...inputs, more] : inputs, y, how);
   const data = operands(row);
   Object.keys(model.weights()).forEach((name, i) => {
     const { shape, data: numbers } = data[row.inputs.length + i];
@@ -67,16 +67,16 @@ async function modelOf(row, extra = [], finish = (y) => y) {
 }
 
 /** A row of rows.mjs, ready: `run()` computes, `read()` gives a copy of the output's numbers. */
-export async function prepare(row) {
-  const { model, data, batch } = await modelOf(row);
+export async function prepare(row, how = {}) {
+  const { model, data, batch } = await modelOf(row, how);
   const session = model.session(batch);
   for (const [i, array] of session.inputs.entries()) array.set(data[i].data);
   return { run: () => session.run(), read: () => session.outputs[0].slice() };
 }
 
-/** Gradients with respect to the input and the weight, where the op's output has the gradient dy. */
-async function gradientRows(row) {
-  const { model, data } = await modelOf(row, row.output, mul); // the derivative of y * dy by y is dy
+/** Gradients with respect to the input and the weight, where the op's output has the gradient dy. Copying them in and out is part of it. */
+async function gradientRows(row, how) {
+  const { model, data } = await modelOf(row, how, row.output, mul); // the derivative of y * dy by y is dy
   const dy = tensor(noise(size(row.output), 9), row.output);
   const feeds = [tensor(data[0].data, data[0].shape), dy];
   const names = { input: model.inputs[0].name, filter: Object.keys(model.weights())[0] };
@@ -90,15 +90,21 @@ async function gradientRows(row) {
     });
 }
 
-/** All rows that `wanted` accepts, with `run`. */
-export async function kernelRows(wanted = () => true) {
+/** The kernels that models get who are built so: what was asked for, or what there is. */
+export async function mathOf(how) {
+  const x = input([1]);
+  return (await build(x, relu(x), how)).math;
+}
+
+/** All rows that `wanted` accepts, with `run`. @param how options of `build` */
+export async function kernelRows(wanted = () => true, how = {}) {
   const result = [];
   for (const row of rows) {
     const plain = { section: "kernel", ...row };
-    if (wanted(plain)) result.push({ ...plain, run: (await prepare(row)).run });
+    if (wanted(plain)) result.push({ ...plain, run: (await prepare(row, how)).run });
     if (!["conv2d", "depthwise", "maxPool"].includes(row.op)) continue;
     if (!wanted({ section: "gradient", name: row.name })) continue;
-    result.push(...(await gradientRows(row)).map((each) => ({ section: "gradient", ...each })));
+    result.push(...(await gradientRows(row, how)).map((each) => ({ section: "gradient", ...each })));
   }
   return result;
 }

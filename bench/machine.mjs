@@ -27,6 +27,9 @@ function commit() {
   }
 }
 
+/** What a file's name says of the kernels. */
+export const mathSuffix = (math) => (math === "exact" ? "" : `-${math}`);
+
 /** Prints a report as text or JSON, and with `save` keeps it as results/<name>.json: one file each, the latest. */
 export function publish(name, report, text, { json, save }) {
   const lines = JSON.stringify(report, short, 2);

@@ -2,7 +2,8 @@
 import { build, conv2d, dense, flatten, input, maxPooling2d, sequential } from "lanewise";
 import { weights } from "./cnn.mjs";
 
-export async function cnn() {
+/** @param how options of `build` */
+export async function cnn(how = {}) {
   const relu = { activation: "relu" };
   const model = await build(
     input([28, 28, 1]),
@@ -15,6 +16,7 @@ export async function cnn() {
       dense(64, relu),
       dense(10, { activation: "softmax" }),
     ),
+    how,
   );
   model.setWeights(weights());
   return model;

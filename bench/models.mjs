@@ -4,17 +4,20 @@ import { trainer } from "lanewise/train";
 import { flops, images, labels } from "./cnn.mjs";
 import { cnn } from "./model.mjs";
 
-/** Rows to measure that `wanted` accepts: `samples` a call, and the `flops` that it cannot do without. */
-export async function modelRows(wanted = () => true) {
-  const rows = await Promise.all([predict(1), predict(32), step(32), step(128)]);
+/**
+ * Rows to measure that `wanted` accepts: `samples` a call, and the `flops` that it cannot do without.
+ * @param how options of `build`
+ */
+export async function modelRows(wanted = () => true, how = {}) {
+  const rows = await Promise.all([predict(1, how), predict(32, how), step(32, how), step(128, how)]);
   return rows
     .flat()
     .map((row) => ({ section: "model", ...row }))
     .filter(wanted);
 }
 
-async function predict(batch) {
-  const model = await cnn();
+async function predict(batch, how) {
+  const model = await cnn(how);
   const x = images(batch);
   const session = model.session(batch);
   const work = { samples: batch, flops: batch * flops.forward };
@@ -31,8 +34,8 @@ async function predict(batch) {
   ];
 }
 
-async function step(batch) {
-  const run = await trainingStep(await cnn(), batch);
+async function step(batch, how) {
+  const run = await trainingStep(await cnn(how), batch);
   return [{ name: `Keras CNN, training step batch ${batch}`, samples: batch, flops: batch * flops.step, run }];
 }
 

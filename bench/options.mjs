@@ -1,6 +1,9 @@
 // The flags that all benchmarks take, and what is said of those that they do not.
 import { parseArgs } from "node:util";
 
+/** For benchmarks of our own: which kernels. */
+export const MATH = { math: { type: "string", default: "exact", choices: ["exact", "relaxed"] } };
+
 const FLAGS = {
   only: { type: "string", default: "" }, // rows whose section or name holds this text
   rounds: { type: "string" }, // how often each row is visited

@@ -1,10 +1,10 @@
-// `npm run bench:readme`: writes the last saved `npm run bench:peers` on Node 24 into the README, between its two marks.
+// `npm run bench:readme`: writes the last saved `npm run bench:peers` and `npm run bench` on Node 24 into the README, between its two
+// marks.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { digits, times } from "./table.mjs";
 
 const README = new URL("../README.md", import.meta.url);
-const RESULTS = new URL("results/peers-node24.json", import.meta.url);
 const [BEGIN, END] = ["<!-- npm run bench:readme -->\n", "<!-- end -->"];
 
 const PEERS = {
@@ -20,14 +20,35 @@ export function readme() {
   const text = readFileSync(README, "utf8");
   const [begin, end] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
   if (begin < BEGIN.length || end < begin) throw new Error(`README.md has no ${BEGIN.trim()} ... ${END}`);
-  return `${text.slice(0, begin)}\n${measured(JSON.parse(readFileSync(RESULTS, "utf8")))}\n${text.slice(end)}`;
+  const peers = saved("peers-node24");
+  return [text.slice(0, begin), measured(peers), coldStart(saved("bench-node24"), peers.by), text.slice(end)].join(
+    "\n",
+  );
+}
+
+const saved = (name) => JSON.parse(readFileSync(new URL(`results/${name}.json`, import.meta.url), "utf8"));
+
+const line = (cells) => `| ${cells.join(" | ")} |`;
+
+/** `by`: medians or the fastest, as in the table. */
+function coldStart({ runtime, commit, date, rows }, by) {
+  const value = (row) => (row[by] === undefined ? `${digits(row.megabytes)} MB` : `${digits(row[by])} ms`);
+  const some = (section, where) =>
+    rows.filter((row) => row.section === section).map((row) => line([`${where}: ${row.name}`, value(row)]));
+  return [
+    `Cold start, each in fresh processes; ${runtime}, commit ${commit}, ${date}.\n`,
+    line(["", ""]),
+    line(["---", "---:"]),
+    ...some("cold start", "Node"),
+    ...some("workerd CPU", "workerd"),
+    "",
+  ].join("\n");
 }
 
 function measured({ by, cpu, runtime, commit, date, versions, rows }) {
   const there = Object.keys(PEERS).filter((peer) => rows.some(({ peers }) => peers[peer]?.ms));
   const title = (peer) => `${peer} ${versions[PEERS[peer]]}${peer === "PyTorch" ? ", native" : ""}`;
   const ratio = ({ ratio, failed } = {}) => (ratio ? times(ratio) : failed ? "fails" : "");
-  const line = (cells) => `| ${cells.join(" | ")} |`;
   return [
     `${cpu}; ${runtime}; commit ${commit}, ${date}${by === "min" ? "; the fastest calls, as the machine had other work" : ""}.\n`,
     line(["", "Lanewise, ms", ...there.map(title)]),

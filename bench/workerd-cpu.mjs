@@ -22,9 +22,9 @@ export async function workerdRows(processes) {
   const row = (name, key) => ({ section: "workerd CPU", name, ...summary(samples.map((sample) => sample[key])) });
   return {
     rows: [
-      row("import, build, first prediction: CPU of the worker's thread", "main"),
-      row("the same, with the engine's compiler threads", "all"),
-      row("build and first prediction: time until the answer", "wall"),
+      row("import, build and first prediction, CPU of the worker's thread", "main"),
+      row("import, build and first prediction, CPU with the engine's compiler threads", "all"),
+      row("build and first prediction, time until the answer", "wall"),
     ],
   };
 }

@@ -42,7 +42,7 @@ test.each([
   const { status, stdout, stderr } = run(`bench/${script}`, ...args, ...SHORT);
   expect(status, stderr).toBe(0);
   const report = JSON.parse(stdout);
-  expect(report).toMatchObject({ ...heading, runtime: expect.stringMatching(runtime), peak: positive });
+  expect(report).toMatchObject({ ...heading, math: "exact", runtime: expect.stringMatching(runtime), peak: positive });
   const of = (section: string) => report.rows.filter((row: { section: string }) => row.section === section);
   expect(of("roof").map(({ name }: { name: string }) => name)).toEqual(ROOFS);
   expect(of("roof")).toEqual(ROOFS.map((name) => expect.objectContaining({ ...measured, name })));
@@ -63,7 +63,8 @@ test.each([
   ["runtimes/bench.mjs", "browser"],
   ["peers/bench.mjs"],
 ])("%s %s refuses what it does not know, in one line, with exit code 2", (script, ...args) => {
-  for (const wrong of [["--fast"], ["--rounds", "0"], ["--rounds", "many"], ["--only"], ["gemm"]]) {
+  const others = [["--rounds", "0"], ["--rounds", "many"], ["--only"], ["--math", "fast"], ["gemm"]];
+  for (const wrong of [["--fast"], ...(script === "bench.mjs" ? others : [])]) {
     const { status, stdout, stderr } = run(`bench/${script}`, ...args, ...wrong);
     expect(status).toBe(2);
     expect(stdout).toBe("");

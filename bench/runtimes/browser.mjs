@@ -12,7 +12,7 @@ const page = (options) => `<!doctype html>
   const post = (result) => fetch("/result", { method: "POST", body: JSON.stringify(result) });
   try {
     const { bench } = await import("/portable.mjs");
-    post({ rows: await bench(await WebAssembly.compileStreaming(fetch("/roofs.wasm")), ${JSON.stringify(options)}) });
+    post(await bench(await WebAssembly.compileStreaming(fetch("/roofs.wasm")), ${JSON.stringify(options)}));
   } catch (error) {
     post({ error: String(error.stack ?? error) });
   }
@@ -29,9 +29,9 @@ export async function browser(options) {
       console.error(`SKIPPED ${kind.name}: ${missing(kind)}`);
       continue;
     }
-    const { rows, error } = await visit(kind, FOLDER, page(options), { headers: ISOLATED, seconds: SECONDS });
+    const { error, ...result } = await visit(kind, FOLDER, page(options), { headers: ISOLATED, seconds: SECONDS });
     if (error) throw new Error(`${kind.name}: ${error}`);
-    results.push({ name: kind.name.toLowerCase(), runtime: `${kind.name} ${version}`, rows });
+    results.push({ name: kind.name.toLowerCase(), runtime: `${kind.name} ${version}`, ...result });
   }
   return results;
 }

@@ -1,5 +1,5 @@
 // One file from many, by esbuild: the entries of the runtimes, and the tests' own means to start a browser or workerd.
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -10,11 +10,16 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The folder that all goes to. */
 export const FOLDER = `${ROOT}build/bench`;
 
+const KERNELS = ["kernels.wasm", "kernels.relaxed.wasm"];
+
+/** The modules that FOLDER has after a bundle. */
+export const WASM = [...KERNELS, "roofs.wasm"];
+
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * Bundles an entry of this folder with the package that `conditions` name into FOLDER, where roofs.wasm then is too. Modules
- * that end in .wasm are left to the runtime.
+ * Bundles an entry of this folder with the package that `conditions` name into FOLDER, and puts WASM beside it. Modules that
+ * end in .wasm are left to the runtime.
  */
 export async function bundle(entry, { conditions = [], platform = "neutral", outfile = entry } = {}) {
   await build({
@@ -27,6 +32,7 @@ export async function bundle(entry, { conditions = [], platform = "neutral", out
     external: ["*.wasm", "node:*"],
     logLevel: "warning",
   });
+  for (const file of KERNELS) copyFileSync(`${ROOT}dist/${file}`, `${FOLDER}/${file}`);
   writeFileSync(`${FOLDER}/roofs.wasm`, await roofsWasm());
 }
 

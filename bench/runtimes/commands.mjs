@@ -14,7 +14,7 @@ const command = (name, title, args) => async (options) => {
   });
   const [output, code] = await Promise.all([text(child.stdout), new Promise((done) => child.on("close", done))]);
   if (code !== 0) throw new Error(`it ended with ${code}`);
-  return [{ name, runtime: `${title} ${versionOf(name)}`, rows: JSON.parse(output) }];
+  return [{ name, runtime: `${title} ${versionOf(name)}`, ...JSON.parse(output) }];
 };
 
 export const deno = command("deno", "Deno", ["run", "--no-remote", "--no-lock", "--allow-read=."]);

@@ -1,10 +1,8 @@
 // workerd, where time stands still between one input or output and the next: each sample is a request for so many calls that they take
 // VISIT milliseconds, timed from outside, less what a request for none takes.
-import { copyFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { measure, summary } from "../measure.mjs";
 import { againstRoofs } from "../roofs.mjs";
-import { bundle, FOLDER, fromTests } from "./bundle.mjs";
+import { bundle, FOLDER, fromTests, WASM } from "./bundle.mjs";
 
 const VISIT = 60;
 const EMPTY = 50; // requests for nothing, of which the median counts
@@ -14,15 +12,14 @@ export async function serveWorker(entry) {
   const { serve, version } = await fromTests("workerd");
   const outfile = `workerd/${entry}`; // from where dist/workerd's "../kernels.wasm" is in FOLDER
   await bundle(entry, { conditions: ["workerd", "worker"], outfile });
-  const kernels = fileURLToPath(new URL("../../dist/kernels.wasm", import.meta.url));
-  copyFileSync(kernels, `${FOLDER}/kernels.wasm`);
-  return { ...(await serve(FOLDER, [outfile, "kernels.wasm", "roofs.wasm"])), version: version() };
+  return { ...(await serve(FOLDER, [outfile, ...WASM])), version: version() };
 }
 
-export async function workerd({ only, rounds }, onRound) {
+export async function workerd({ only, rounds, math: asked }, onRound) {
   const { url, process, version } = await serveWorker("worker.mjs");
   try {
-    const tasks = await (await fetch(`${url}?${new URLSearchParams({ only })}`)).json();
+    const search = new URLSearchParams({ only, math: asked });
+    const { math, tasks } = await (await fetch(`${url}?${search}`)).json();
     const ask = async (row, calls) => {
       const start = performance.now();
       await (await fetch(`${url}?row=${row}&calls=${calls}`)).text();
@@ -45,7 +42,7 @@ export async function workerd({ only, rounds }, onRound) {
     const times = await measure(tasks, { rounds, time: VISIT, onRound });
     const rows = tasks.map(({ run, ...row }, i) => ({ ...row, ...times[i] }));
     const roofs = rows.filter(({ section }) => section === "roof");
-    return [{ name: "workerd", runtime: `workerd ${version}`, rows: againstRoofs(rows, roofs) }];
+    return [{ name: "workerd", runtime: `workerd ${version}`, math, rows: againstRoofs(rows, roofs) }];
   } finally {
     await process.kill();
   }
