@@ -4,6 +4,9 @@ import { parseArgs } from "node:util";
 /** For benchmarks of our own: which kernels. */
 export const MATH = { math: { type: "string", default: "exact", choices: ["exact", "relaxed"] } };
 
+/** What is printed and compared: medians, or the fastest calls for a machine that has other work. */
+export const BY = { by: { type: "string", default: "median", choices: ["median", "min"] } };
+
 const FLAGS = {
   only: { type: "string", default: "" }, // rows whose section or name holds this text
   rounds: { type: "string" }, // how often each row is visited

@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { operands } from "../kernels.mjs";
 import { heading, machine, NODE, publish } from "../machine.mjs";
 import { summary } from "../measure.mjs";
-import { readOptions } from "../options.mjs";
+import { BY, readOptions } from "../options.mjs";
 import { rows as ops } from "../rows.mjs";
 import { digits, times as over, percent, table } from "../table.mjs";
 import { wanted } from "../wanted.mjs";
@@ -29,9 +29,7 @@ const MODELS = [
 ].map((row) => ({ section: "model", ...row }));
 const COLD = { section: "cold start", name: "import to first prediction" };
 
-const options = readOptions("bench:peers", 20, {
-  by: { type: "string", default: "median", choices: ["median", "min"] },
-});
+const options = readOptions("bench:peers", 20, BY);
 const by = options.by === "min" ? "min" : "ms"; // the key of what ratios are of
 const asked = wanted(options.only);
 const skipped = []; // peers, and rows at peers, each with the reason
