@@ -77,7 +77,7 @@ async function loaded() {
     try {
       if (peer.native && versions.torch === "not there")
         throw new Error("python3 cannot import torch; PYTHON names another interpreter");
-      await peer.load();
+      await peer.load(options);
       there.push(peer);
     } catch (error) {
       skipped.push(`${peer.name}: ${error.message}`);

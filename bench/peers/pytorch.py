@@ -1,6 +1,7 @@
 """PyTorch on one thread: reads questions as lines of JSON from standard input and answers each with one line.
 
-A question with a `task` prepares it and answers with its first `result`; `{"run": task}` answers with the median time of one call."""
+A question with a `task` prepares it and answers with its first `result`; `{"run": task, "by": "median"}` answers with the time of one call,
+the median or the least of several."""
 import base64
 import json
 import sys
@@ -145,14 +146,15 @@ def train(given):
 # Questions and answers -----------------------------------------------------------------------------------------------------
 
 
-def measure(run, seconds):
+def measure(run, seconds, by="min"):
     """For a while: the process was asleep, and a call alone would show that."""
     times, begin = [], time.perf_counter()
     while len(times) < 3 or time.perf_counter() - begin < seconds:
         start = time.perf_counter()
         run()
         times.append(1000 * (time.perf_counter() - start))
-    return {"overriddenDuration": sorted(times)[len(times) // 2], "overriddenIterationCost": sum(times)}
+    one = min(times) if by == "min" else sorted(times)[len(times) // 2]
+    return {"overriddenDuration": one, "overriddenIterationCost": sum(times)}
 
 
 TASKS = {"op": op, "predict": predict, "train": train}
@@ -161,7 +163,7 @@ for line in sys.stdin:
     question = json.loads(line)
     try:
         if "run" in question:
-            answer = measure(ready, 0.02)
+            answer = measure(ready, 0.02, question["by"])
         else:
             ready, result = TASKS[question["task"]](question)
             answer = {"result": encode(result)}
