@@ -70,19 +70,15 @@ export const poolOps = {
     flops: ({ outputs: [y] }, attrs) => flops(y, attrs),
   }),
   /**
-   * dx of max pooling: inputs x and dy. The first maximum of a window gets its gradient, or nobody where that is below `low`: with the
-   * smallest positive number, dx is also the gradient of a relu before the pooling (passes/fuse.ts).
+   * dx of max pooling: inputs x and dy. The first maximum of a window gets its gradient, or nobody where that is at most `low`: with 0,
+   * dx is also the gradient of a relu before the pooling (passes/fuse.ts).
    */
   maxPool2dGrad: defineOp<PoolAttrs & { low?: number }>("maxPool2dGrad", {
     internal: true,
     attrs: { ...poolAttrs, low: optional(number()) },
     infer: ([x]) => ({ shape: x.shape, dtype: "float32" }),
     lower: (emit, { inputs: [x, dy], outputs: [dx] }, attrs) =>
-      emit.call(
-        "f32_max_pool2d_grad",
-        ...sizes("maxPool2d", x, attrs),
-        ...[x, dy, dx, attrs.low ?? Number.NEGATIVE_INFINITY],
-      ),
+      emit.call("f32_max_pool2d_grad", ...sizes("maxPool2d", x, attrs), ...[x, dy, dx, attrs.low ?? Number.NaN]),
     flops: ({ inputs: [, dy] }, attrs) => flops(dy, attrs),
   }),
   avgPool2d: defineOp<AverageAttrs>("avgPool2d", {

@@ -11,9 +11,6 @@ import { poolOps } from "../ops/pool.js";
 /** Activations that are a clamp to [low, high]. */
 const clamps = new Map([[activationOps.relu, { low: 0, high: Number.POSITIVE_INFINITY }]]);
 
-/** The smallest positive float32. */
-const SMALLEST = 2 ** -149;
-
 const open = ({ attrs }: Node): boolean =>
   attrs.low === Number.NEGATIVE_INFINITY && attrs.high === Number.POSITIVE_INFINITY;
 
@@ -37,7 +34,7 @@ export function fuse(graph: Graph): Graph {
     if (node.op === activationOps.reluGrad && inputs[1].node.op === poolOps.maxPool2dGrad) {
       const [y, { node: pool }] = inputs;
       if (uses.get(node.inputs[1]) === 1 && pool.inputs[0] === y)
-        return [apply(pool.op, pool.inputs, { ...pool.attrs, low: SMALLEST })];
+        return [apply(pool.op, pool.inputs, { ...pool.attrs, low: 0 })];
     }
     const limits = node.op === comparisonOps.clip ? node.attrs : clamps.get(node.op);
     const made = limits && product(0);

@@ -95,13 +95,13 @@ test.each(CASES)("max_pool2d takes the maximum: %s", (_, p) => {
 });
 
 test.each(CASES)("max_pool2d_grad gives dy to the first maximum: %s", (_, p) => {
-  for (const x of inputs(p).slice(0, 3)) {
+  for (const x of inputs(p)) {
     const dy = new Random(1).f32(p.batch * p.oh * p.ow * p.c);
     const dx = new Float32Array(x.length);
     winners(p, x).forEach((at, i) => {
       dx[at] += dy[i];
     });
-    expectSameBits(runF32("f32_max_pool2d_grad", ...sizes(p), x, dy, out(x.length), -Infinity), dx);
+    expectSameBits(runF32("f32_max_pool2d_grad", ...sizes(p), x, dy, out(x.length), Number.NaN), dx);
   }
 });
 
@@ -109,9 +109,9 @@ test.each(CASES)("max_pool2d_grad with a lowest maximum is the gradient of relu 
   for (const x of inputs(p).slice(0, 2)) {
     const y = x.map((v) => Math.max(v, 0));
     const dy = new Random(1).f32(p.batch * p.oh * p.ow * p.c);
-    const pooled = runF32("f32_max_pool2d_grad", ...sizes(p), y, dy, out(y.length), -Infinity);
+    const pooled = runF32("f32_max_pool2d_grad", ...sizes(p), y, dy, out(y.length), Number.NaN);
     const dx = runF32("f32_relu_grad", y.length, y, pooled, out(y.length));
-    expectSameBits(runF32("f32_max_pool2d_grad", ...sizes(p), y, dy, out(y.length), 2 ** -149), dx);
+    expectSameBits(runF32("f32_max_pool2d_grad", ...sizes(p), y, dy, out(y.length), 0), dx);
   }
 });
 
@@ -120,7 +120,7 @@ test("windows with no positive value still pass their gradient", () => {
   const x = Float32Array.of(-3, -1, -2, -1);
   expectSameBits(runF32("f32_max_pool2d", ...sizes(p), x, out(1)), Float32Array.of(-1));
   expectSameBits(
-    runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(5), out(4), -Infinity),
+    runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(5), out(4), Number.NaN),
     Float32Array.of(0, 5, 0, 0),
   );
 });
@@ -131,7 +131,7 @@ test("a NaN in a window wins, wherever it is", () => {
     const x = Float32Array.of(1, 2, 3, 4);
     x[i] = Number.NaN;
     expect(runF32("f32_max_pool2d", ...sizes(p), x, out(1))[0]).toBeNaN();
-    const dx = runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(1), out(4), -Infinity);
+    const dx = runF32("f32_max_pool2d_grad", ...sizes(p), x, Float32Array.of(1), out(4), Number.NaN);
     expect(dx.indexOf(1)).toBe(i);
   }
 });
