@@ -7,6 +7,7 @@ import { bundle } from "./build/bundle.mjs";
 import { at, exists, filesUnder } from "./build/files.mjs";
 import { compileKernels, compileRelaxed } from "./build/kernels.mjs";
 import { declareTypes } from "./build/types.mjs";
+import { bundleWorker } from "./build/worker.mjs";
 
 const flags = new Set(process.argv.slice(2));
 const STAMPS = at("build/stamps.json");
@@ -17,6 +18,8 @@ const kernels = [...common, ...filesUnder("assembly"), at("asconfig.json")];
 const generated = ["build/kernels.simd.wasm", "src/runtime/kernels.generated.ts", "src/runtime/wasm.generated.ts"];
 
 await step("kernels", kernels, generated, compileKernels);
+const worker = "src/runtime/threads/worker.generated.ts";
+await step("worker", [...common, ...filesUnder("src/runtime/threads")], [worker], bundleWorker);
 if (!flags.has("--kernels")) {
   await step("relaxed kernels", kernels, ["build/kernels.relaxed.wasm"], compileRelaxed);
   const source = [

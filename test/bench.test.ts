@@ -50,6 +50,13 @@ test.each([
   expect(report.rows.length).toBe(ROOFS.length + kernels.length);
 });
 
+test("threads.mjs gives JSON with what several threads gain over one", () => {
+  const { status, stdout, stderr } = run("bench/threads.mjs", "--only", "gemm 512", "--rounds", "1", "--json");
+  expect(status, stderr).toBe(0);
+  const row = { section: "threads", name: "gemm 512", threads: 2, ms: positive, one: positive };
+  expect(JSON.parse(stdout)).toMatchObject({ ...heading, rows: [{ ...row, gain: positive, fastest: positive }] });
+});
+
 const LEVELS = ["16 KB (L1)", "256 KB (L2)", "8 MB (L3)", "128 MB (memory)"];
 const ROOFS = ["f32x4 multiply and add", ...LEVELS.flatMap((level) => [`read ${level}`, `copy ${level}`])];
 
@@ -57,6 +64,7 @@ test.each([
   ["bench.mjs"],
   ["cold.mjs"],
   ["methods.mjs"],
+  ["threads.mjs"],
   ["runtimes/bench.mjs", "deno"],
   ["runtimes/bench.mjs", "bun"],
   ["runtimes/bench.mjs", "workerd"],

@@ -46,7 +46,25 @@ export async function bundle() {
       written.add(path);
     }
   }
+  written.add(await bundleThreads());
   removeStale(written);
+}
+
+/** What src/runtime/variant.ts imports when threads are asked for: one file that stands alone, whatever a bundler makes of the others. */
+async function bundleThreads() {
+  const path = at("dist/threads.js");
+  const { outputFiles } = await build({
+    entryPoints: [at("src/runtime/threads/index.ts")],
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    charset: "utf8",
+    write: false,
+    logLevel: "warning",
+  });
+  writeIfChanged(path, outputFiles[0].contents);
+  return path;
 }
 
 /** esbuild's `{ output name: source file }` for one condition. */

@@ -99,6 +99,7 @@ export async function load(source: Source, options: BuildOptions = {}): Promise<
   const variant = await findVariant(options);
   const model = rethrow("graph", () => new Model(options.name ?? name, graph, variant));
   model.setWeights(rethrow("weights", () => named(model, weights)));
+  await model.store.crew?.ready;
   return model;
 }
 

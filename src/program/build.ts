@@ -1,5 +1,5 @@
 // From values to a model.
-import { checkKeys, ShapeError, typeError, UnsupportedError } from "../errors.js";
+import { checkKeys, ShapeError, typeError } from "../errors.js";
 import { checkValue, type Graph, isValue, type Value } from "../graph/value.js";
 import { topological } from "../graph/walk.js";
 import { inputOp } from "../ops/leaf.js";
@@ -11,8 +11,6 @@ export interface BuildOptions extends VariantOptions {
   seed?: number;
   /** Default `model`. */
   name?: string;
-  /** Default 1. */
-  threads?: number;
 }
 
 /**
@@ -38,6 +36,7 @@ export async function build(
   const graph = checkInputs({ inputs: ins, outputs: outs, effects: [] });
   const model = new Model(name, graph, await findVariant(options));
   model.initialize(seed);
+  await model.store.crew?.ready;
   return model;
 }
 
@@ -52,7 +51,8 @@ export function checkOptions(options: BuildOptions, op: string): BuildOptions {
     throw typeError({ op, expected: "name to be a text", actual: String(name) });
   if (math !== "exact" && math !== "relaxed")
     throw typeError({ op, expected: 'math to be "exact" or "relaxed"', actual: String(math) });
-  if (threads !== 1) throw new UnsupportedError(`${op}: threads ${threads} are not in this version; 1 is`);
+  if (threads !== "auto" && !(Number.isSafeInteger(threads) && threads >= 1))
+    throw typeError({ op, expected: 'threads to be a positive integer or "auto"', actual: String(threads) });
   return options;
 }
 

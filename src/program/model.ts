@@ -46,6 +46,11 @@ export class Model {
   readonly #programs = new Map<number, Program>();
   readonly #sessions = new Map<number, Program>();
 
+  /** How many threads it runs on: those asked for, where they can be had and have started. */
+  get threads(): number {
+    return this.store.crew?.count ?? 1;
+  }
+
   /** Made by `build`, `load` and `clone`, which give the weights their values. */
   constructor(
     readonly name: string,
@@ -55,7 +60,7 @@ export class Model {
     this.math = variant.math;
     this.graph = numberStreams(graph);
     this.names = nameAll(this.graph);
-    this.store = new Store(variant.module);
+    this.store = new Store(variant.module, variant.threads);
     for (const value of this.names.states.values()) this.store.add(value);
     this.inputs = this.graph.inputs.map(({ shape, dtype }, i) => ({
       name: this.names.inputs[i],

@@ -1,5 +1,6 @@
 // A flat list of kernel calls on memory planned beforehand. Nothing is decided and nothing is allocated while it runs.
 
+import type { KernelName } from "../graph/op.js";
 import type { Graph, Value } from "../graph/value.js";
 import { argumentOp, constantOp } from "../ops/leaf.js";
 import { expand } from "../passes/expand.js";
@@ -139,17 +140,23 @@ export class Program {
     return this.#own ?? this.#store.workspace;
   }
 
-  /** A call as a closure over plain numbers. */
+  /** A call as a closure over plain numbers, run by all threads of the model together where that pays. */
   #step({ kernel, args }: Call): Step {
-    const run = this.#store.kernels[kernel] as (...args: number[]) => void;
-    const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = args.map((x) =>
-      typeof x === "number" ? x : this.address(x),
-    );
-    if (args.length <= 6) return () => run(a, b, c, d, e, f);
-    if (args.length <= 12) return () => run(a, b, c, d, e, f, g, h, i, j, k, l);
-    if (args.length <= 20) return () => run(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
-    return () => run(...args.map((x) => (typeof x === "number" ? x : this.address(x))));
+    const numbers = args.map((x) => (typeof x === "number" ? x : this.address(x)));
+    const bind = (name: string, list: readonly number[]) =>
+      step(this.#store.kernels[name as KernelName] as Kernel, list);
+    return this.#store.crew?.share(kernel, numbers, bind) ?? bind(kernel, numbers);
   }
+}
+
+type Kernel = (...args: number[]) => void;
+
+function step(run: Kernel, args: readonly number[]): Step {
+  const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = args;
+  if (args.length <= 6) return () => run(a, b, c, d, e, f);
+  if (args.length <= 12) return () => run(a, b, c, d, e, f, g, h, i, j, k, l);
+  if (args.length <= 20) return () => run(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
+  return () => run(...args);
 }
 
 export type { Kernels };

@@ -3,6 +3,7 @@ import type { Node, Value } from "../graph/value.js";
 import type { StateAttrs } from "../ops/leaf.js";
 import { Arena, type Region } from "../runtime/arena.js";
 import { instantiateKernels, type Kernels } from "../runtime/kernels.js";
+import type { Crew, Threads } from "../runtime/threads/index.js";
 import { sizeOf } from "../shape.js";
 import { bytesOf, type Tensor, type TypedArray } from "../tensor.js";
 
@@ -15,10 +16,14 @@ export class Store {
   readonly #states = new Map<Node, Region>();
   readonly #rng: Region;
 
-  constructor(module: WebAssembly.Module) {
-    const memory = new WebAssembly.Memory({ initial: 1 });
+  /** Threads to share calls with, where there are any. */
+  readonly crew: Crew | undefined;
+
+  constructor(module: WebAssembly.Module, threads?: Threads) {
+    const memory = threads?.newMemory() ?? new WebAssembly.Memory({ initial: 1 });
     this.kernels = instantiateKernels(module, memory);
     this.arena = new Arena(memory, this.kernels.heapBase());
+    this.crew = threads?.newCrew(memory, this.arena, Object.keys(this.kernels));
     this.#rng = this.arena.allocate(12, "random numbers");
     this.workspace = this.arena.allocate(0, "workspace");
   }

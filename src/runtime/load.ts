@@ -9,8 +9,11 @@ import { KERNELS } from "./wasm.generated.js";
  * const model = await build(input([4]), dense(2), { kernels: await kernelModule() });
  */
 export const kernelModule: () => Promise<WebAssembly.Module> = /* @__PURE__ */ once(() =>
-  WebAssembly.compile(fromHex(KERNELS)),
+  WebAssembly.compile(kernelBytes()),
 );
+
+/** The same before it is compiled, for builds made from it. */
+export const kernelBytes = (): Uint8Array<ArrayBuffer> => fromHex(KERNELS);
 
 function once<T>(make: () => T): () => T {
   let made: T | undefined;

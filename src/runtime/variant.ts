@@ -1,7 +1,9 @@
-// Which build of the kernels a model runs on. What is asked for and cannot be had is quietly done without: the model says what it
-// runs with. Nothing here may weigh on a bundle: what is not the default stays in files of its own, found beside this one.
+// Which build of the kernels a model runs on, and on how many threads. What is asked for and cannot be had is quietly done without: the
+// model says what it runs with. Nothing here may weigh on a bundle: what is not the default stays in files of its own beside this one.
 import { compile, type KernelSource } from "./kernels.js";
+import { kernelBytes } from "./load.js";
 import { readSource } from "./read.js";
+import type { Threads } from "./threads/index.js";
 
 export interface VariantOptions {
   /**
@@ -9,7 +11,12 @@ export interface VariantOptions {
    * faster, and the bits depend on the machine. Where there is no relaxed SIMD, or `kernels.relaxed.wasm` is not found: exact.
    */
   math?: "exact" | "relaxed";
-  /** The kernels, compiled or as bytes, which then are what `math` says; default the ones in this package. */
+  /**
+   * Threads to run on, the calling one among them; default 1. `auto`: as many as the machine has, 8 at most. The same bits with any number.
+   * One where there are no workers that share memory (edge runtimes, pages that are not isolated), or `threads.js` is not found.
+   */
+  threads?: number | "auto";
+  /** The kernels, compiled or as bytes, which then are what `math` says and run on one thread; default the ones in this package. */
   kernels?: KernelSource;
 }
 
@@ -17,19 +24,32 @@ export interface VariantOptions {
 export interface Variant {
   readonly module: WebAssembly.Module;
   readonly math: "exact" | "relaxed";
+  /** Where there is more than one. */
+  readonly threads?: Threads;
 }
 
-export async function findVariant({ kernels, math = "exact" }: VariantOptions): Promise<Variant> {
-  if (math === "exact" || kernels !== undefined) return { module: await compile(kernels), math };
-  const bytes = await relaxedKernels();
-  return bytes ? { module: await compile(bytes), math } : { module: await compile(), math: "exact" };
+export async function findVariant({ kernels, math = "exact", threads = 1 }: VariantOptions): Promise<Variant> {
+  if (kernels !== undefined) return { module: await compile(kernels), math };
+  const relaxed = math === "relaxed" ? await relaxedKernels() : undefined;
+  const found = { math: relaxed ? math : "exact" } as const;
+  const shared = threads === 1 ? undefined : await findThreads(relaxed ?? kernelBytes(), threads);
+  return shared ? { ...found, module: shared.module, threads: shared } : { ...found, module: await compile(relaxed) };
 }
 
 /** The file's bytes, where it is found and its instructions are known. */
-async function relaxedKernels(): Promise<BufferSource | undefined> {
+async function relaxedKernels(): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     const bytes = (await readSource(new URL("./kernels.relaxed.wasm", import.meta.url))) as Uint8Array<ArrayBuffer>;
     return WebAssembly.validate(bytes) ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function findThreads(kernels: Uint8Array, threads: number | "auto"): Promise<Threads | undefined> {
+  try {
+    const { href } = new URL("./threads.js", import.meta.url);
+    return await (await import(/* webpackIgnore: true */ /* @vite-ignore */ href)).findThreads(kernels, threads);
   } catch {
     return undefined;
   }

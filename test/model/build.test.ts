@@ -131,8 +131,11 @@ describe("build refuses", () => {
       "expected inputs made by input(), got the result of relu",
     );
   });
-  test("what this version does not have", async () => {
-    await expect(build(input([3]), dense(1), { threads: 4 })).rejects.toThrow("threads 4 are not in this version");
+  test("options that cannot be", async () => {
+    for (const threads of [0, 1.5, -2, "all" as never])
+      await expect(build(input([3]), dense(1), { threads })).rejects.toThrow(
+        `expected threads to be a positive integer or "auto", got ${threads}`,
+      );
     await expect(build(input([3]), dense(1), { seed: -1 })).rejects.toThrow("seed");
   });
 });

@@ -75,12 +75,18 @@ const FIREFOX_PREFERENCES = [
 
 export const kinds: readonly Browser[] = [CHROMIUM, FIREFOX];
 
+/** A page that nothing of another origin reaches may share memory with its workers. */
+const ISOLATED = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 export const browsers = (packed: () => Packed): Runtime[] =>
   kinds.map((kind) => ({
     name: kind.name,
     missing: missing(kind),
     version: () => versionOf(kind),
-    run: (folder) => visit<Report>(kind, folder, page(packed())),
+    run: (folder) => visit<Report>(kind, folder, page(packed()), { headers: ISOLATED }),
   }));
 
 /** What to say when this machine lacks it. */

@@ -2,9 +2,10 @@
 // included: the one function that the entry of every runtime calls.
 import { relaxed, scenario } from "./scenario.mjs";
 
-/** @returns {Promise<{ simd?, scalar?, relaxed?, ms?: number, error?: string }>} */
+/** @returns {Promise<{ simd?, scalar?, relaxed?, threads?, ms?: number, error?: string }>} */
 export async function report(lanewise, train, data, scalar) {
   try {
+    const threaded = async (threads) => ({ asked: threads, ...(await scenario(lanewise, train, data, { threads })) });
     const start = Date.now();
     const simd = await scenario(lanewise, train, data);
     const ms = Date.now() - start;
@@ -12,6 +13,7 @@ export async function report(lanewise, train, data, scalar) {
       simd,
       scalar: await scenario(lanewise, train, data, { kernels: scalar }),
       relaxed: await relaxed(lanewise, train, data),
+      threads: [await threaded(2), await threaded(3)],
       ms,
     };
   } catch (error) {

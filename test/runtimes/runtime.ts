@@ -7,6 +7,8 @@ export interface Report {
   scalar?: Hashes;
   /** What `math: "relaxed"` gave. */
   relaxed?: { known: boolean; math: string; loaded: string; difference: number };
+  /** The same on several threads, where the runtime has them. */
+  threads?: (Hashes & { asked: number })[];
   /** Milliseconds of the first, SIMD run. */
   ms?: number;
   error?: string;
@@ -15,6 +17,8 @@ export interface Report {
 interface Hashes {
   hash: string;
   parts: Record<string, string>;
+  /** That the model ran on. */
+  threads: number;
 }
 
 export interface Runtime {

@@ -50,6 +50,17 @@ test.for(named)("%s runs relaxed kernels where it knows them, near the exact one
   expect(difference).toBeLessThan(1e-5);
 });
 
+test.for(named)("%s gives the same bits on one, two and three threads", ([name], { skip }) => {
+  const report = reports.get(name);
+  if (report === undefined && missing.some((runtime) => runtime.name === name)) skip("this machine lacks it");
+  expect(report?.simd?.threads).toBe(1);
+  for (const { asked, threads, hash, parts } of report?.threads ?? []) {
+    expect(threads).toBe(name === "workerd" ? 1 : asked); // edge runtimes have no workers
+    expect({ hash, parts, threads: 1 }).toEqual(report?.simd);
+  }
+  expect(report?.threads).toHaveLength(2);
+});
+
 test("all runtimes give one hash", () => {
   const [first, ...others] = reports.values();
   expect(first.simd?.hash).toMatch(/^[0-9a-f]{64}$/);

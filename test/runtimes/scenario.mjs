@@ -6,7 +6,8 @@ import { sha256 } from "./sha256.mjs";
 /**
  * @param lanewise, train, data the package's entries
  * @param options BuildOptions: `{ kernels }` runs another build of the kernels
- * @returns {Promise<{ hash: string, parts: Record<string, string> }>} one hash, and one of each part to find a difference by
+ * @returns {Promise<{ hash: string, parts: Record<string, string>, threads: number }>} one hash, one of each part to find a difference by,
+ *   and how many threads it ran on
  */
 export async function scenario(lanewise, train, data, options = {}) {
   const { add, batchNormalization, build, conv2d, dense, depthwiseConv2d, dropout, globalAveragePooling2d } = lanewise;
@@ -60,7 +61,7 @@ export async function scenario(lanewise, train, data, options = {}) {
   }
   if (losses.length !== 30) throw new Error(`expected 30 training steps, got ${losses.length}`);
   if (!(losses[29] < losses[0])) throw new Error(`the loss went from ${losses[0]} to ${losses[29]}`);
-  return { hash: hashText(JSON.stringify(parts)), parts };
+  return { hash: hashText(JSON.stringify(parts)), parts, threads: model.threads };
 }
 
 // (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))
