@@ -109,44 +109,47 @@ export function conv2d_3x3_winograd_scratch(c: u32, n: u32, block: u32): u32 {
 }
 
 /**
- * The gradient of f32_conv2d_3x3_winograd to its filter: df [3, 3, c, n] from x and dy [batch, oh, ow, n]. Each sum at a
- * position is sequential over the tiles of 4x4 of dy, in order of image, row and column; `block` changes no bit. `scratch`
- * is 4 conv2d_3x3_winograd_filter_grad_scratch(c, n, block) bytes.
+ * The gradient of f32_conv2d_3x3_winograd to its filter: df [3, 3, c, n] from x and dy [batch, oh, ow, n], its columns from
+ * `from`, a multiple of 16, to `to`. Each sum at a position is sequential over the tiles of 4x4 of dy, in order of image,
+ * row and column; `block` changes no bit. `scratch` is 4 conv2d_3x3_winograd_filter_grad_scratch(c, n, block) bytes.
  */
 export function f32_conv2d_3x3_winograd_filter_grad(
-  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, top: u32, left: u32, n: u32, block: u32,
+  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, top: u32, left: u32, n: u32, from: u32, to: u32, block: u32,
   x: usize, dy: usize, df: usize, scratch: usize,
 ): void {
   const across = (ow + 3) >> 2, down = (oh + 3) >> 2, tiles = batch * across * down;
   const image = <usize>(h * w * c) << 2, outputs = <usize>(oh * ow * n) << 2;
-  const inputs = wholeBytes(c), sums = wholeBytes(n), pixel = <usize>n << 2;
-  const patch = scratch + TEMP_BYTES, v = patch + max<usize>(POSITIONS * inputs, 16 * sums);
-  const position = <usize>block * inputs + SKEW, d = v + POSITIONS * position, dyPosition = packedBytes(block, n);
+  const inputs = wholeBytes(c), columns = to - from, sums = wholeBytes(columns);
+  const pixel = <usize>n << 2, wholePixel = wholeBytes(n), skip = <usize>from << 2;
+  const patch = scratch + TEMP_BYTES, v = patch + max<usize>(POSITIONS * inputs, 16 * wholePixel);
+  const position = <usize>block * inputs + SKEW, d = v + POSITIONS * position, dyPosition = packedBytes(block, columns);
   const s = d + POSITIONS * dyPosition, sumPosition = (inputs >> 2) * sums + SKEW;
-  for (let from: u32 = 0; from < tiles; from += block) {
-    const count = min<u32>(block, tiles - from);
+  for (let first: u32 = 0; first < tiles; first += block) {
+    const count = min<u32>(block, tiles - first);
     for (let t: u32 = 0; t < count; ++t) {
-      const at = from + t, b = <usize>(at / across / down), i = 4 * (at / across % down), j = 4 * (at % across);
+      const at = first + t, b = <usize>(at / across / down), i = 4 * (at / across % down), j = 4 * (at % across);
       inputAt(x + b * image, i - top, j - left, h, w, c, v + <usize>t * inputs, position, scratch, patch);
       let q = dy + b * outputs + <usize>(i * ow + j) * pixel, step = pixel, row = <usize>ow * pixel;
       if (!isInside(4, i, j, oh, ow)) {
-        q = patch, step = sums, row = 4 * sums;
+        q = patch, step = wholePixel, row = 4 * wholePixel;
         if (SIMD) copyPatch<v128>(4, dy + b * outputs, i, j, oh, ow, n, patch);
         else copyPatch<f32>(4, dy + b * outputs, i, j, oh, ow, n, patch);
       }
-      if (SIMD) kernelTile<v128>(4, n, q, row, step, count, t, d, dyPosition, scratch);
-      else kernelTile<f32>(4, n, q, row, step, count, t, d, dyPosition, scratch);
+      if (SIMD) kernelTile<v128>(4, columns, q + skip, row, step, count, t, d, dyPosition, scratch);
+      else kernelTile<f32>(4, columns, q + skip, row, step, count, t, d, dyPosition, scratch);
     }
     for (let p: usize = 0; p < POSITIONS; ++p) {
       const sum = s + p * sumPosition;
-      product(<u32>(inputs >> 2), v + p * position, 4, n, count, inputs, d + p * dyPosition, from ? sum : 0, sum, sums);
+      const a = v + p * position, b = d + p * dyPosition;
+      product(<u32>(inputs >> 2), a, 4, columns, count, inputs, b, first ? sum : 0, sum, sums);
     }
   }
   const tap = <usize>(c * n) << 2;
+  df += skip;
   for (let i: usize = 0; i < c; ++i, df += pixel) {
     const a = s + i * sums;
-    if (SIMD) outputTile<v128>(3, n, a, sumPosition, 0, df, 3 * tap, tap, 3, 3, -Infinity, Infinity, scratch);
-    else outputTile<f32>(3, n, a, sumPosition, 0, df, 3 * tap, tap, 3, 3, -Infinity, Infinity, scratch);
+    if (SIMD) outputTile<v128>(3, columns, a, sumPosition, 0, df, 3 * tap, tap, 3, 3, -Infinity, Infinity, scratch);
+    else outputTile<f32>(3, columns, a, sumPosition, 0, df, 3 * tap, tap, 3, 3, -Infinity, Infinity, scratch);
   }
 }
 

@@ -78,7 +78,7 @@ const conv = (c: number, n: number, size: number, options?: object): Pick<Case, 
 
 /** Larger than the table's: Winograd's blocks, products in parts, rows of one image. */
 const more = [
-  conv(16, 24, 20, { padding: "same" }),
+  conv(16, 40, 20, { padding: "same" }),
   conv(3, 9, 12, { strides: [2, 2] }),
   {
     ...conv(8, 8, 9, { groups: 2 }),

@@ -109,7 +109,8 @@ export const winogradOps = {
     },
     lower(emit, { inputs: [x, dy], outputs: [df, scratch] }, { out, before }) {
       const [batch, h, w, c] = x.shape;
-      const sizes = [batch, h, w, c, ...out, ...before, dy.shape[3], GRAD_BLOCK] as const;
+      const n = dy.shape[3];
+      const sizes = [batch, h, w, c, ...out, ...before, n, 0, n, GRAD_BLOCK] as const;
       emit.call("f32_conv2d_3x3_winograd_filter_grad", ...sizes, x, dy, df, scratch as Value);
     },
     flops: ({ inputs: [x, dy] }) => 18 * x.shape[3] * sizeOf(dy.shape),

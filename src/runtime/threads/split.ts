@@ -30,6 +30,8 @@ export interface Range {
   readonly multiple?: number;
   /** The same where it only saves time. */
   readonly preferred?: number;
+  /** Parts repeat some work: no more of them than threads. */
+  readonly few?: boolean;
   readonly scratch?: Scratch;
   /** How to divide a single unit, where there are few of them. */
   readonly inner?: Rule;
@@ -75,7 +77,7 @@ function cut(whole: Part, range: Range, threads: number, most: number, coarse: b
   if (most < 2 || blocks < 1) return [whole];
   // Few blocks that can be divided themselves: as many whole ones as threads share evenly, and the others in pieces.
   const even = inner && blocks < 2 * threads ? blocks - (blocks % threads) : blocks;
-  const parts = Math.min(most, even);
+  const parts = Math.min(most, even, range.few ? threads : even);
   const cuts = Array.from({ length: parts + 1 }, (_, i) => Math.floor((i * even) / parts));
   const list = cuts.slice(1).map((end, i) => slice(whole, range, cuts[i] * multiple, end * multiple));
   for (let block = even; block < blocks; block++) {
@@ -209,11 +211,12 @@ const filterGradient: Rule = (a) => {
   return {
     count: 6,
     cost: kw * channels * row,
+    few: channels === 1,
     moves: [
       [16, 4 * dh * w * pixel],
       [18, 4 * kw * channels * n],
     ],
-    inner: ofTaps,
+    inner: channels === 1 ? undefined : ofTaps, // a single row of results takes as long as two
   };
 };
 
@@ -403,6 +406,24 @@ export const rules: Readonly<Record<string, Rule>> = {
     moves: [],
     // conv2d_3x3_winograd_scratch(c, n, block) of assembly/winograd.ts
     scratch: { argument: 15, bytes: 4 * (144 + 36 * (whole(c) + block * (whole(c) + whole(n)) + 32)) },
+  }),
+  // Each part transforms all of x again.
+  f32_conv2d_3x3_winograd_filter_grad: ([batch, , , c, oh, ow, , , n, , , block]) => ({
+    count: 10,
+    from: 9,
+    few: true,
+    cost: MADD * batch * Math.ceil(oh / 4) * Math.ceil(ow / 4) * (36 * c + 300),
+    multiple: 16,
+    moves: [],
+    // conv2d_3x3_winograd_filter_grad_scratch(c, n, block)
+    scratch: {
+      argument: 15,
+      bytes:
+        4 *
+        (144 +
+          Math.max(36 * whole(c), 16 * whole(n)) +
+          36 * (block * whole(c) + block * Math.ceil(n / 8) * 8 + 16 + whole(c) * whole(n) + 32)),
+    },
   }),
   f32_depthwise_conv2d: windows([16], [19]),
   f32_max_pool2d: windows([12], [13]),
