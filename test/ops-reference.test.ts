@@ -46,8 +46,12 @@ const missing = list.filter(({ op }) => !Object.hasOwn(operators, op));
 
 if (!present) console.warn(`SKIPPED all operator references: nothing in ${folder.pathname}`);
 else if (missing.length > 0) {
-  const names = [...new Set(missing.map(({ op }) => op))].join(", ");
-  console.warn(`operator references: ${missing.length} of ${list.length} cases wait for an operator: ${names}`);
+  const families = [...new Set(missing.map(({ op }) => op))].map(
+    (family) => `${family} (${missing.filter(({ op }) => op === family).length})`,
+  );
+  console.warn(
+    `SKIPPED ${missing.length} of ${list.length} operator references, their ops are to come: ${families.join(", ")}`,
+  );
 }
 
 let module: WebAssembly.Module;
@@ -70,6 +74,8 @@ describe.skipIf(!present)("operator references", () => {
   test("there are some, and most are run", () => {
     expect(known.length).toBeGreaterThan(missing.length);
   });
+
+  for (const { id } of missing) test.skip(`${id}: no such op`);
 
   test.each(known.map((each) => [each.id, each] as const))("%s", (_, { op, attrs, tensors }) => {
     const of = (role: Stored["role"]) => tensors.filter((each) => each.role === role);

@@ -58,6 +58,7 @@ export const operators: Record<string, Run> = {
   depthwise_conv2d: ({ x, w, b }, a) =>
     biased(depthwiseConv2d(x, w, { strides: a.strides, padding: a.padding, dilations: a.dilation }), b),
   elu: unary((x) => lw.elu(x)),
+  embedding: ({ table, ids }) => ({ y: lw.gather(table, ids) }),
   gelu_erf: unary((x) => lw.gelu(x)),
   gelu_tanh: unary((x) => lw.gelu(x, { approximate: true })),
   global_max_pool2d: ({ x }) => ({ y: lw.globalMaxPooling2d()(x) }),
@@ -74,8 +75,14 @@ export const operators: Record<string, Run> = {
   max_pool2d: ({ x }, a) => ({ y: maxPool2d(x, a.pool_size, a.strides, padding(a), a.ceil_mode ?? false) }),
   mean_absolute_error: loss(meanAbsoluteError()),
   mish: unary(lw.mish),
+  reduce_logsumexp: ({ x }, { axes, keepdims }) => ({ y: lw.logSumExp(x, axes, { keepDims: keepdims }) }),
   reduce_mean: ({ x }, { axes, keepdims }) => ({ y: lw.mean(x, axes, { keepDims: keepdims }) }),
   reduce_sum: ({ x }, { axes, keepdims }) => ({ y: lw.sum(x, axes, { keepDims: keepdims }) }),
+  // pixel centers at halves, as the reference: other conventions have no attribute to ask for them
+  resize: ({ x }, { size, interpolation, align_corners: corners = false, antialias = false }) => {
+    if (corners || antialias) throw new Error("resize has neither aligned corners nor antialiasing");
+    return { y: lw.resize(x, size, { interpolation }) };
+  },
   silu: unary(lw.silu),
   softmax: unary(lw.softmax),
   sparse_categorical_crossentropy: loss(sparseCategoricalCrossentropy({ fromLogits: true })),
