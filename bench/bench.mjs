@@ -10,6 +10,7 @@ import { kernelRows, mathOf } from "./kernels.mjs";
 import { heading, machine, mathSuffix, NODE, onRound, publish } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { modelRows } from "./models.mjs";
+import { opRows } from "./ops.mjs";
 import { BY, MATH, readOptions } from "./options.mjs";
 import { profileStep } from "./profile.mjs";
 import { againstRoofs, roofRows } from "./roofs.mjs";
@@ -27,9 +28,14 @@ const math = await mathOf(how);
 const asked = wanted(options.only);
 
 const roofs = await roofRows(await WebAssembly.compile(await roofsWasm()));
-const tasks = [...roofs, ...(await kernelRows(asked, how)), ...(await modelRows(asked, how))];
+const tasks = [
+  ...roofs,
+  ...(await kernelRows(asked, how)),
+  ...(await opRows(asked, math)),
+  ...(await modelRows(asked, how)),
+];
 const times = await measure(tasks, { rounds: options.rounds, onRound });
-const measured = tasks.map(({ run, ...row }, i) => ({
+const measured = tasks.map(({ run, before, ...row }, i) => ({
   ...row,
   ...times[i],
   ...(options.by === "min" && { ms: times[i].min }),
@@ -73,6 +79,7 @@ function text() {
     section("roof"),
     section("kernel"),
     section("gradient"),
+    section("op"),
     section("op"), // every op of test/cases.ts
     models.length > 0 &&
       `floor: direct arithmetic at the peak of ${digits(peak)} GFLOP/s\n` +

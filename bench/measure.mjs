@@ -6,7 +6,8 @@ import { Bench } from "tinybench";
 const TICKS = 100; // of the clock that a sample takes at least
 
 /**
- * @param rows `{ name, run }` each; `run` may be async, or give `{ overriddenDuration }` where it has measured by itself
+ * @param rows `{ name, run }` each; `run` may be async, or give `{ overriddenDuration }` where it has measured by itself;
+ *   `before` is called before each visit, unmeasured
  * @param options.rounds how often each is visited; `options.time` milliseconds per visit, two samples at least
  * @param options.onRound called with the number of each round
  * @returns per row `{ ms, spread, min }`: the median of all samples, the distance of their quartiles as a share of it, the fastest
@@ -20,7 +21,7 @@ export async function measure(rows, { rounds = 12, time = 40, onRound = () => {}
     onRound(round + 1, rounds);
     const warmup = { warmup: round === 0, warmupTime: 4 * time, warmupIterations: 3 };
     const bench = new Bench({ time, iterations: 2, retainSamples: true, throws: true, ...warmup });
-    for (const [i, { name }] of rows.entries()) bench.add(`${i} ${name}`, runs[i]);
+    for (const [i, { name, before }] of rows.entries()) bench.add(`${i} ${name}`, runs[i], { beforeAll: before });
     await bench.run();
     for (const [i, { result }] of bench.tasks.entries()) samples[i].push(...result.latency.samples);
   }

@@ -57,6 +57,14 @@ test("threads.mjs gives JSON with what several threads gain over one", () => {
   expect(JSON.parse(stdout)).toMatchObject({ ...heading, rows: [{ ...row, gain: positive, fastest: positive }] });
 });
 
+test("rows of the table of ops are measured forward and backward", () => {
+  const { status, stdout, stderr } = run("bench/bench.mjs", "--only", "op gather [", "--rounds", "1", "--json");
+  expect(status, stderr).toBe(0);
+  const rows = JSON.parse(stdout).rows.filter(({ section }: { section: string }) => section === "op");
+  const names = ["gather [10000,64] [4096]", "gather [10000,64] [4096], gradients"];
+  expect(rows).toEqual(names.map((name) => expect.objectContaining({ ...measured, name, gbps: positive })));
+});
+
 const LEVELS = ["16 KB (L1)", "256 KB (L2)", "8 MB (L3)", "128 MB (memory)"];
 const ROOFS = ["f32x4 multiply and add", ...LEVELS.flatMap((level) => [`read ${level}`, `copy ${level}`])];
 

@@ -4,9 +4,12 @@ import { ShapeError } from "../src/errors.js";
 import { Program } from "../src/program/program.js";
 import { Store } from "../src/program/store.js";
 import { compile } from "../src/runtime/kernels.js";
+import { sizeOf } from "../src/shape.js";
+import { benchmarks } from "./cases/benchmarks.js";
 import type { Case } from "./cases/case.js";
 import { refusals } from "./cases/empty.js";
-import { dataOf, graphOf, upstreamOf } from "./cases/graph.js";
+import { dataOf, graphOf, leafOf, upstreamOf } from "./cases/graph.js";
+import { expectNear } from "./cases/near.js";
 import { cases } from "./cases.js";
 import { type Array64, numbers } from "./oracle/array.js";
 
@@ -24,16 +27,6 @@ function compute(each: Case): Float32Array[] {
   const results = program.layout.graph.outputs.map((value) => program.view(value).slice() as Float32Array);
   program.free();
   return results;
-}
-
-function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  const size = Math.max(...Array.from(expected, Math.abs).filter(Number.isFinite), 1e-30);
-  for (let i = 0; i < expected.length; i++) {
-    if (Object.is(actual[i], expected[i])) continue; // NaN and infinities among them
-    expect(Math.abs(actual[i] - expected[i]), `element ${i}: ${actual[i]} for ${expected[i]}`).toBeLessThanOrEqual(
-      tolerance * size,
-    );
-  }
 }
 
 const H = 1e-5;
@@ -87,4 +80,16 @@ describe.each(cases)("$name", (each) => {
 test.each(Object.entries(refusals))("%s is refused", (_, [call, told]) => {
   expect(call).toThrow(ShapeError);
   expect(call).toThrow(told);
+});
+
+test("every benchmark belongs to a row, whose op takes its shapes", () => {
+  const measured = cases.filter(({ benchmark }) => benchmark);
+  expect(measured.map(({ title }) => title).sort()).toEqual(Object.keys(benchmarks).sort());
+  for (const { title, op, inputs, benchmark = [] } of measured) {
+    for (const { shapes } of benchmark) {
+      const leaves = shapes.map((shape, i) => leafOf({ ...inputs[i], shape }));
+      expect(leaves.length, title).toBe(inputs.length);
+      expect(sizeOf(op(...leaves).shape), title).toBeGreaterThan(0);
+    }
+  }
 });

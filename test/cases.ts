@@ -1,6 +1,8 @@
-// The table of ops: what each is called with, its float64 oracle, and how near it must come. Correctness and gradients read it.
+// The table of ops: what each is called with, its float64 oracle, how near it must come, and shapes to measure. Correctness, gradients,
+// guard zones and `npm run bench` read it.
 import { add, div, mean, mul, relu, reshape, softmax, sub, sum } from "../src/index.js";
 import { sparseSoftmaxCrossEntropy } from "../src/ops/loss.js";
+import { benchmarks } from "./cases/benchmarks.js";
 import { type Case, row } from "./cases/case.js";
 import { casts } from "./cases/casts.js";
 import { elementwise } from "./cases/elementwise.js";
@@ -44,7 +46,7 @@ const binaries = [
   ["div", div, (a: number, b: number) => a / b],
 ] as const;
 
-export const cases: readonly Case[] = [
+const rows: readonly Case[] = [
   ...elementwise,
   ...[[1], [128], [5, 7, 11, 3]].map((shape) => row("relu", [shape], relu, oracle.relu)),
   ...pairs.flatMap((shapes) =>
@@ -79,6 +81,7 @@ export const cases: readonly Case[] = [
   ].map(
     (shape): Case => ({
       name: `sparseSoftmaxCrossEntropy [${shape}]`,
+      title: "sparseSoftmaxCrossEntropy",
       inputs: [
         numbers(shape, 3, -5, 5),
         { ...fill(shape.slice(0, -1), (...i) => (7 * i[0] + 3 * (i[1] ?? 0)) % shape[shape.length - 1]), labels: true },
@@ -92,3 +95,12 @@ export const cases: readonly Case[] = [
   ...sizeCases,
   ...emptyCases,
 ];
+
+/** Benchmarks go with the first row of their title. */
+export const cases: readonly Case[] = rows.map((each, i) =>
+  each.title !== undefined &&
+  Object.hasOwn(benchmarks, each.title) &&
+  rows.findIndex(({ title }) => title === each.title) === i
+    ? { ...each, benchmark: benchmarks[each.title] }
+    : each,
+);

@@ -3,9 +3,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { build, dense, input, load, save } from "../src/index.js";
-import { input as leaf, withBatch } from "../src/ops/leaf.js";
 import { Program } from "../src/program/program.js";
 import { Store } from "../src/program/store.js";
+import { leafOf } from "./cases/graph.js";
+import { expectNear } from "./cases/near.js";
 import { cases } from "./cases.js";
 
 const KNOWN = WebAssembly.validate(
@@ -27,10 +28,7 @@ test("relaxed kernels are refused by engines without relaxed SIMD, and taken by 
 
 describe.skipIf(!KNOWN)("relaxed kernels (engines that know them)", () => {
   test.each(cases.map((each) => [each.name, each] as const))("%s", (_, { inputs, op, oracle, tolerance = 2e-6 }) => {
-    const leaves = inputs.map(({ shape, labels }) => {
-      const value = leaf(shape.slice(1), { dtype: labels ? "int32" : "float32" });
-      return withBatch(value, shape.length === 0 ? 1 : shape[0]);
-    });
+    const leaves = inputs.map(leafOf);
     const store = new Store(new WebAssembly.Module(bytes));
     const program = new Program(store, { inputs: leaves, outputs: [op(...leaves)], effects: [] });
     program.bind();
@@ -39,13 +37,7 @@ describe.skipIf(!KNOWN)("relaxed kernels (engines that know them)", () => {
     });
     program.run();
     const actual = program.view(program.layout.graph.outputs[0]);
-    const expected = oracle(...inputs).data;
-    const size = Math.max(...Array.from(expected, Math.abs), 1e-30);
-    expected.forEach((number, i) => {
-      expect(Math.abs(actual[i] - number), `element ${i}: ${actual[i]} for ${number}`).toBeLessThanOrEqual(
-        tolerance * size,
-      );
-    });
+    expectNear(actual, oracle(...inputs).data, tolerance);
   });
 
   test("given as kernels, they are what the caller says they are", async () => {

@@ -10,6 +10,18 @@ export interface Case {
   readonly oracle: (...arrays: Array64[]) => Array64;
   /** Largest difference, relative to the largest number of the result; default 2e-6. */
   readonly tolerance?: number;
+  /** The name without shapes. */
+  readonly title?: string;
+  /** What the numbers of the arguments lie between; default -1 and 1. */
+  readonly range?: readonly [number, number];
+  /** Larger shapes for `npm run bench`. */
+  readonly benchmark?: readonly Benchmark[];
+}
+
+export interface Benchmark {
+  readonly shapes: readonly (readonly number[])[];
+  /** What labels and indices are less than. */
+  readonly below?: number;
 }
 
 /** The argument order of table rows: name, shapes, op, oracle. */
@@ -24,4 +36,6 @@ export const row = (
   inputs: shapes.map((shape, i) => numbers(shape, 7 * i + name.length, ...(range ?? []))),
   op,
   oracle: of,
+  title: name,
+  range,
 });

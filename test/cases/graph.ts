@@ -8,7 +8,7 @@ import { type Array64, numbers } from "../oracle/array.js";
 import type { Case } from "./case.js";
 
 /** An argument as an input of a graph; here it may have a rank of 0. */
-export function leafOf({ shape, labels }: Case["inputs"][number]): Value {
+export function leafOf({ shape, labels }: Pick<Case["inputs"][number], "shape" | "labels">): Value {
   const spec = { shape, dtype: labels ? "int32" : "float32" } as const;
   return leaf(inputOp, spec, spec);
 }

@@ -37,6 +37,7 @@ const indexed = (
   of: (x: Array64, i: Array64) => Array64,
 ): Case => ({
   name: `${name} [${shape}] at [${indices}]`,
+  title: name,
   inputs: [numbers(shape, name.length), { shape: indices, data: Float64Array.from(list), labels: true }],
   op,
   oracle: of,
