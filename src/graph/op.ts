@@ -8,6 +8,22 @@ export type KernelName = keyof Kernels;
 /** A kernel's argument: a plain number, or a Value that stands for the address of its memory. */
 export type Argument = number | Value;
 
+/** One loop of a copy: how many steps, and how many elements the source and the target move in one. */
+export interface Loop {
+  readonly size: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** y[to + i . y] = x[from + i . x] for every index i of the loops, outermost first; positions and steps in elements. */
+export interface Copy {
+  readonly x: Value;
+  readonly y: Value;
+  readonly from: number;
+  readonly to: number;
+  readonly loops: readonly Loop[];
+}
+
 type Arguments<P extends readonly unknown[]> = { [I in keyof P]: Argument };
 
 /** Where a lowering writes its kernel calls. */
@@ -40,6 +56,8 @@ export interface OpFacts<A> {
   expand?(inputs: readonly Value[], attrs: A, fixed?: readonly boolean[]): Value | undefined;
   /** Emits the kernel calls. */
   lower?(emit: Emit, node: Node, attrs: A): void;
+  /** The copies that the op is, instead of `lower`: the planner saves those of one run of memory where it can. */
+  copies?(node: Node, attrs: A): readonly Copy[];
   /** What the op is when nothing is trained: dropout is its input. */
   inference?(inputs: readonly Value[], attrs: A): Value;
   /** What the op is while a model is trained, where that differs: batch normalization uses the batch and updates its statistics. */

@@ -8,7 +8,6 @@ import { broadcastTo } from "./broadcast.js";
 import { sameDType } from "./check.js";
 import { scalar } from "./leaf.js";
 import { expandDims, squeeze } from "./shape.js";
-import { emitCopy } from "./strided.js";
 
 interface SplitAttrs {
   readonly axis: number;
@@ -57,17 +56,17 @@ export const concatOps = {
     },
     grad: ({ inputs }, [dy], { axis }): Gradients =>
       make(concatOps.split, [dy as Value], { axis, sizes: inputs.map(({ shape }) => shape[axis]) }).outputs,
-    lower(emit, { inputs, outputs: [y] }, { axis }) {
-      let at = 0;
-      for (const x of inputs) {
+    copies({ inputs, outputs: [y] }, { axis }) {
+      let end = 0;
+      return inputs.map((x) => {
         const size = block(x.shape, axis);
         const loops = [
           { size: outer(x.shape, axis), x: size, y: block(y.shape, axis) },
           { size, x: 1, y: 1 },
         ];
-        emitCopy(emit, loops, 0, at, x, y);
-        at += size;
-      }
+        end += size;
+        return { x, y, from: 0, to: end - size, loops };
+      });
     },
   }),
   split: defineOp<SplitAttrs>("split", {
@@ -86,17 +85,17 @@ export const concatOps = {
         axis,
       ),
     ],
-    lower(emit, { inputs: [x], outputs }, { axis }) {
-      let at = 0;
-      for (const y of outputs) {
+    copies({ inputs: [x], outputs }, { axis }) {
+      let end = 0;
+      return outputs.map((y) => {
         const size = block(y.shape, axis);
         const loops = [
           { size: outer(y.shape, axis), x: block(x.shape, axis), y: size },
           { size, x: 1, y: 1 },
         ];
-        emitCopy(emit, loops, at, 0, x, y);
-        at += size;
-      }
+        end += size;
+        return { x, y, from: end - size, to: 0, loops };
+      });
     },
   }),
 };

@@ -5,7 +5,7 @@ import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, checkValue, type Value } from "../graph/value.js";
 import { normalizeAxes, type Shape, show } from "../shape.js";
 import { padding } from "./pad.js";
-import { emitCopy, stepsOf } from "./strided.js";
+import { stepsOf } from "./strided.js";
 
 /** A bound along an axis: counted from the end when negative, open when null. */
 type Bound = number | null;
@@ -70,13 +70,13 @@ export const sliceOps = {
         }),
       ];
     },
-    lower(emit, { inputs: [x], outputs: [y] }, attrs) {
+    copies({ inputs: [x], outputs: [y] }, attrs) {
       const taken = ranges(x.shape, attrs);
-      const from = stepsOf(x.shape);
-      const to = stepsOf(y.shape);
-      const loops = taken.map(({ step, count }, i) => ({ size: count, x: step * from[i], y: to[i] }));
-      const first = taken.reduce((at, { start }, i) => at + start * from[i], 0);
-      emitCopy(emit, loops, first, 0, x, y);
+      const steps = stepsOf(x.shape);
+      const apart = stepsOf(y.shape);
+      const loops = taken.map(({ step, count }, i) => ({ size: count, x: step * steps[i], y: apart[i] }));
+      const from = taken.reduce((at, { start }, i) => at + start * steps[i], 0);
+      return [{ x, y, from, to: 0, loops }];
     },
   }),
 };

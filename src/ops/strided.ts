@@ -1,15 +1,8 @@
 // Copies between arrays with any steps, which transpose, slice, pad, concat, split, tile and flip are made of.
-import type { Emit } from "../graph/op.js";
+import type { Emit, Loop } from "../graph/op.js";
 import type { Value } from "../graph/value.js";
 import type { Shape } from "../shape.js";
 import { bytesOf } from "../tensor.js";
-
-/** One loop of a copy: how many steps, and how many elements the source and the target move in one. */
-export interface Loop {
-  readonly size: number;
-  readonly x: number;
-  readonly y: number;
-}
 
 /** Elements from one index of each axis to the next, in row-major order. */
 export function stepsOf(shape: Shape): number[] {
@@ -29,6 +22,12 @@ export function collapse(loops: readonly Loop[]): Loop[] {
     else made.push(loop);
   }
   return made;
+}
+
+/** How many elements a copy takes as they lie, one after the other; 0 where they are apart. */
+export function runOf(loops: readonly Loop[]): number {
+  const [{ size, x, y } = { size: 1, x: 1, y: 1 }, inner] = collapse(loops);
+  return x === 1 && y === 1 && !inner ? size : 0;
 }
 
 /** Loops that one kernel call runs. */

@@ -3,6 +3,7 @@ import { ShapeError } from "../errors.js";
 import type { Graph, Node, Value } from "../graph/value.js";
 import { roots, topological } from "../graph/walk.js";
 import { argumentOp, constantOp, inputOp, stateOp } from "../ops/leaf.js";
+import { runOf } from "../ops/strided.js";
 import { onlyWeights } from "../passes/weights.js";
 import { alignUp } from "../runtime/arena.js";
 import { sizeOf } from "../shape.js";
@@ -17,6 +18,9 @@ export interface Slot {
   readonly bytes: number;
   /** The value it was made for; a state's slot is found by its node. */
   readonly value: Value;
+  /** The slot that it is part of, `at` so many bytes from its start: parts of a split array, and those that one is joined of. */
+  whole?: Slot;
+  at?: number;
   /** Position within the program's kept memory or the workspace. */
   offset: number;
   /** Steps between which it must not be overwritten. */
@@ -40,20 +44,32 @@ export interface Layout {
 
 export const bytesOfValue = (value: Value): number => sizeOf(value.shape) * bytesOf(value.dtype);
 
+/** Kernels take addresses that are multiples of this. */
+const ALIGN = 16;
+
+const outermost = (slot: Slot): Slot => (slot.whole ? outermost(slot.whole) : slot);
+
+/** Lengthens the life of a slot, and of those that it is part of. */
+function alive(slot: Slot, from: number, to: number): void {
+  slot.from = Math.min(slot.from, from);
+  slot.to = Math.max(slot.to, to);
+  if (slot.whole) alive(slot.whole, from, to);
+}
+
 export function layout(graph: Graph): Layout {
   const nodes = schedule(graph);
   const fixed = onlyWeights(nodes);
   const order = [...nodes.filter((node) => fixed.has(node)), ...nodes.filter((node) => !fixed.has(node))];
   const slots = assign(graph, order, fixed);
   const unique = [...new Set(slots.values())];
-  return {
-    graph,
-    order,
-    once: fixed.size,
-    slots,
-    kept: place(unique.filter((slot) => slot.kind === "kept")),
-    workspace: place(unique.filter((slot) => slot.kind === "workspace")),
+  const placed = (kind: Slot["kind"]): number => place(unique.filter((slot) => slot.kind === kind && !slot.whole));
+  const [kept, workspace] = [placed("kept"), placed("workspace")];
+  const settle = (slot: Slot): number => {
+    if (slot.whole) slot.offset = settle(slot.whole) + (slot.at as number);
+    return slot.offset;
   };
+  unique.forEach(settle);
+  return { graph, order, once: fixed.size, slots, kept, workspace };
 }
 
 /** The states that a node updates. */
@@ -85,7 +101,7 @@ function schedule(graph: Graph): Node[] {
   return topological(all, before);
 }
 
-/** Gives every value a slot; views, updates and in-place kernels share the slot of what they overwrite. */
+/** Gives every value a slot; views, updates and in-place kernels share the slot of what they overwrite, or part of it. */
 function assign(graph: Graph, order: readonly Node[], fixed: ReadonlySet<Node>): Map<Value, Slot> {
   const end = order.length;
   const lastUse = new Map<Value, number>();
@@ -121,11 +137,29 @@ function assign(graph: Graph, order: readonly Node[], fixed: ReadonlySet<Node>):
           to: always ? end : until,
         };
       }
-      slot.to = Math.max(slot.to, until);
+      alive(slot, slot.from, until);
       slots.set(value, slot);
     });
+    for (const { x, y, from, to, loops } of node.op.copies?.(node, node.attrs) ?? []) {
+      const run = runOf(loops);
+      if (run === sizeOf(y.shape)) within(y, x, from, slots);
+      if (run === sizeOf(x.shape)) within(x, y, to, slots);
+    }
   });
   return slots;
+}
+
+/**
+ * Makes a value's slot part of another's from that element on, where nothing says that it is elsewhere. States stay apart, as their parts
+ * must not change when they do, and so do inputs and what is kept, which are there before.
+ */
+function within(part: Value, value: Value, element: number, slots: ReadonlyMap<Value, Slot>): void {
+  const [slot, whole] = [slots.get(part) as Slot, slots.get(value) as Slot];
+  const at = element * bytesOf(part.dtype);
+  const free = slot.from >= 0 && !slot.whole && outermost(whole) !== slot;
+  if (!free || whole.kind !== "workspace" || at % ALIGN !== 0) return;
+  Object.assign(slot, { whole, at });
+  alive(whole, slot.from, slot.to);
 }
 
 /** The input that the kernel may overwrite with result k: nobody reads it later and it has the same size. */
@@ -134,8 +168,9 @@ function inPlace(node: Node, k: number, step: number, slots: ReadonlyMap<Value, 
   if (i === undefined || k !== 0) return undefined;
   const value = node.inputs[i];
   const slot = slots.get(value) as Slot;
-  const shared = node.inputs.some((other) => other !== value && slots.get(other) === slot);
-  const free = slot.kind === "workspace" && slot.to === step && slot.bytes === bytesOfValue(node.outputs[0]);
+  const shared = node.inputs.some((other) => other !== value && outermost(slots.get(other) as Slot) === slot);
+  const free =
+    slot.kind === "workspace" && !slot.whole && slot.to === step && slot.bytes === bytesOfValue(node.outputs[0]);
   return free && !shared ? value : undefined;
 }
 

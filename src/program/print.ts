@@ -55,7 +55,7 @@ export class Plan {
       ...program.calls.once.map((call) => describe(call, true)),
       ...program.calls.each.map((call) => describe(call, false)),
     ];
-    const slots = [...new Set(program.layout.slots.values())];
+    const slots = [...new Set(program.layout.slots.values())].filter(({ whole }) => !whole);
     this.regions = slots
       .map(({ value, kind, bytes }) => ({ name: label.get(value) as string, kind, bytes, address: address(value) }))
       .sort((a, b) => a.address - b.address || b.bytes - a.bytes);

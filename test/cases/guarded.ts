@@ -1,5 +1,6 @@
-// Runs a graph kernel call by kernel call on a memory where every value lies alone between guard zones, and holds each call to its
-// promise: it changes its own node's results (for updates: the states that it writes) and not one byte beside them.
+// Runs a graph kernel call by kernel call on a memory where every value lies alone between guard zones (parts of one array within it),
+// and holds each call to its promise: it changes its own node's results (for updates: the states that it writes) and not one byte
+// beside them.
 import type { Node, Value } from "../../src/graph/value.js";
 import { roots } from "../../src/graph/walk.js";
 import type { Call } from "../../src/program/lower.js";
@@ -67,14 +68,18 @@ export function runGuarded(
   return roots(layout.graph).map((value) => view(value).slice());
 }
 
-/** An address for each slot: multiples of 16, as kernels ask for, and not all of 64. */
+/** An address for each slot: multiples of 16, as kernels ask for, and not all of 64. Parts of others are within them. */
 function spread({ slots }: Layout, heap: number): { addresses: Map<Slot, number>; end: number } {
   const addresses = new Map<Slot, number>();
   let next = Math.ceil(heap / 64) * 64 + ZONE;
-  for (const slot of new Set(slots.values())) {
+  const all = [...new Set(slots.values())];
+  for (const slot of all.filter(({ whole }) => !whole)) {
     addresses.set(slot, next);
     next = Math.ceil((next + slot.bytes) / 16) * 16 + ZONE + 16;
   }
+  const addressOf = (slot: Slot): number =>
+    slot.whole ? addressOf(slot.whole) + (slot.at as number) : (addresses.get(slot) as number);
+  for (const slot of all) addresses.set(slot, addressOf(slot));
   return { addresses, end: next };
 }
 
