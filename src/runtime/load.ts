@@ -1,10 +1,11 @@
 // Where the kernel module comes from when the caller brings none: its bytes are part of this file's bundle. Edge runtimes,
 // which may not compile bytes, get load.workerd.ts in its place (scripts/build/bundle.mjs); kernels.ts instantiates the module.
+import { once } from "./once.js";
 import { KERNELS } from "./wasm.generated.js";
 
 /**
- * The compiled kernels. Compiling takes milliseconds and its result is immutable, so a process does it once: the promise kept
- * here is the only thing this package remembers between calls, and nothing depends on whether it was there before.
+ * The compiled kernels. Compiling takes milliseconds and its result is immutable, so a process does it once: promises of modules
+ * and the workers of threads/ are all that this package remembers between calls, and nothing depends on whether they were there before.
  * @example
  * const model = await build(input([4]), dense(2), { kernels: await kernelModule() });
  */
@@ -14,14 +15,6 @@ export const kernelModule: () => Promise<WebAssembly.Module> = /* @__PURE__ */ o
 
 /** The same before it is compiled, for builds made from it. */
 export const kernelBytes = (): Uint8Array<ArrayBuffer> => fromHex(KERNELS);
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
 
 interface Decoders {
   Uint8Array: { fromHex?(text: string): Uint8Array<ArrayBuffer> };

@@ -2,6 +2,7 @@
 // model says what it runs with. Nothing here may weigh on a bundle: what is not the default stays in files of its own beside this one.
 import { compile, type KernelSource } from "./kernels.js";
 import { kernelBytes } from "./load.js";
+import { once } from "./once.js";
 import { readSource } from "./read.js";
 import type { Threads } from "./threads/index.js";
 
@@ -32,24 +33,25 @@ export async function findVariant({ kernels, math = "exact", threads = 1 }: Vari
   if (kernels !== undefined) return { module: await compile(kernels), math };
   const relaxed = math === "relaxed" ? await relaxedKernels() : undefined;
   const found = { math: relaxed ? math : "exact" } as const;
-  const shared = threads === 1 ? undefined : await findThreads(relaxed ?? kernelBytes(), threads);
-  return shared ? { ...found, module: shared.module, threads: shared } : { ...found, module: await compile(relaxed) };
+  const shared = threads === 1 ? undefined : await findThreads(found.math, relaxed?.bytes ?? kernelBytes, threads);
+  return { ...found, module: shared?.module ?? relaxed?.module ?? (await compile()), threads: shared };
 }
 
-/** The file's bytes, where it is found and its instructions are known. */
-async function relaxedKernels(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** The file's bytes and its module, where it is found and its instructions are known. */
+const relaxedKernels = /* @__PURE__ */ once(async () => {
   try {
     const bytes = (await readSource(new URL("./kernels.relaxed.wasm", import.meta.url))) as Uint8Array<ArrayBuffer>;
-    return WebAssembly.validate(bytes) ? bytes : undefined;
+    return WebAssembly.validate(bytes) ? { bytes: () => bytes, module: await compile(bytes) } : undefined;
   } catch {
     return undefined;
   }
-}
+});
 
-async function findThreads(kernels: Uint8Array, threads: number | "auto"): Promise<Threads | undefined> {
+async function findThreads(...options: Parameters<typeof import("./threads/index.js").findThreads>) {
   try {
     const { href } = new URL("./threads.js", import.meta.url);
-    return await (await import(/* webpackIgnore: true */ /* @vite-ignore */ href)).findThreads(kernels, threads);
+    const loaded: typeof import("./threads/index.js") = await import(/* webpackIgnore: true */ /* @vite-ignore */ href);
+    return await loaded.findThreads(...options);
   } catch {
     return undefined;
   }

@@ -44,19 +44,29 @@ interface Member {
   known: boolean;
 }
 
-// The one thing in this package that a process has one of and that changes: starting a worker takes tens of milliseconds, so all models
-// share them.
+// What a process has one of: starting a worker takes tens of milliseconds, so all models share them.
 const members = new Map<number, Member>();
+const modules = new Map<string, Promise<WebAssembly.Module>>();
 let workers: Workers | undefined;
 let lastModel = 0;
 let dropped = 0;
 const crews = new FinalizationRegistry(leave);
 
-/** @returns undefined where there is only one thread to be had */
-export async function findThreads(kernels: Uint8Array, wanted: number | "auto"): Promise<Threads | undefined> {
+/**
+ * @param math which kernels these are: a process compiles each of them once
+ * @param kernels their bytes
+ * @returns undefined where there is only one thread to be had
+ */
+export async function findThreads(
+  math: string,
+  kernels: () => Uint8Array,
+  wanted: number | "auto",
+): Promise<Threads | undefined> {
   const count = Math.min(wanted === "auto" ? Math.min(AUTO, parallelism()) : wanted, MAX_THREADS);
   if (count < 2 || !canShare()) return undefined;
-  const module = await WebAssembly.compile(withSharedMemory(kernels));
+  const compiling = modules.get(math) ?? WebAssembly.compile(withSharedMemory(kernels()));
+  modules.set(math, compiling);
+  const module = await compiling;
   return { count, module, newMemory, newCrew: (...args) => newCrew(module, count, ...args) };
 }
 
