@@ -6,8 +6,8 @@ import {
 } from "./lanes";
 import { eachExponential, power, powerWide } from "./exponential";
 import { put } from "./map";
-import { log } from "./math";
-import { erfSmall, ifLess, log1p, log1pUnit, normalTail } from "./special";
+import { eachLogarithm } from "./math";
+import { erfSmall, ifLess, log1pUnit, normalTail } from "./special";
 
 /** y[i] = F(x[i], a), one vector at a time: none of these is worth the bytes of map.ts, which writes each out five times. */
 // @ts-ignore: decorator
@@ -49,7 +49,7 @@ export function f32_exp(n: u32, x: usize, y: usize): void {
 
 /** y [n] = natural logarithm of x, as in math.ts. */
 export function f32_log(n: u32, x: usize, y: usize): void {
-  map<Log>(n, x, 0, y);
+  eachLogarithm<Log>(n, x, y);
 }
 
 /** y [n] = hyperbolic tangent, within 2.5 ulp. */
@@ -74,7 +74,7 @@ export function f32_erf(n: u32, x: usize, y: usize): void {
 
 /** y [n] = log(1 + x). */
 export function f32_log1p(n: u32, x: usize, y: usize): void {
-  map<Log1p>(n, x, 0, y);
+  eachLogarithm<Log1p>(n, x, y);
 }
 
 /** y [n] = x sigmoid(x). */
@@ -353,12 +353,20 @@ function inner<V>(x: V): V {
 
 @unmanaged @final class Log {
   // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return log<V>(x); }
+  @inline argument<V>(x: V, one: V): V { return x; }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, u: V, log: V, one: V, infinity: V): V { return log; }
 }
 
+// log(u) with u = 1 + x rounded, corrected by what the rounding lost; -Infinity at -1
 @unmanaged @final class Log1p {
   // @ts-ignore: decorator
-  @inline at<V>(x: V, a: V): V { return log1p<V>(x); }
+  @inline argument<V>(x: V, one: V): V { return add<V>(one, x); }
+  // @ts-ignore: decorator
+  @inline at<V>(x: V, u: V, log: V, one: V, infinity: V): V {
+    const better = add<V>(log, div<V>(sub<V>(x, sub<V>(u, one)), u));
+    return ifLess<V>(splat<V>(0), u, ifLess<V>(u, infinity, better, log), log);
+  }
 }
 
 @unmanaged @final class LeakyRelu {

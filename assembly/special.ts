@@ -1,8 +1,7 @@
 // Functions built on exp and log, generic over V = v128 | f32 like those of math.ts: the same bits in every lane and build. Bounds are
 // the largest distance from the exact value, measured by test/kernels/special.test.ts. Polynomials are our own minimax fits.
 
-import { add, constant, div, lt, mul, mulAdd, splat, sub, where } from "./lanes";
-import { log } from "./math";
+import { add, constant, div, lt, mul, mulAdd, splat, where } from "./lanes";
 
 /** a < b ? x : y */
 // @ts-ignore: decorator
@@ -10,13 +9,6 @@ import { log } from "./math";
 export function ifLess<V>(a: V, b: V, x: V, y: V): V {
   if (isVector<V>()) return where<V, v128>(lt<V, v128>(a, b), x, y);
   return where<V, i32>(lt<V, i32>(a, b), x, y);
-}
-
-/** log(1 + x) within 4 ulp: log(u) with u = 1 + x rounded, corrected by what the rounding lost; -Infinity at -1. */
-export function log1p<V>(x: V): V {
-  const u = add<V>(splat<V>(1), x), lost = sub<V>(x, sub<V>(u, splat<V>(1)));
-  const plain = log<V>(u), better = ifLess<V>(u, splat<V>(Infinity), add<V>(plain, div<V>(lost, u)), plain);
-  return ifLess<V>(splat<V>(0), u, better, plain);
 }
 
 /** log(1 + x) for x in [0, 1], within 3 ulp: 2 artanh(x / (2 + x)), a polynomial in the square of that. */
