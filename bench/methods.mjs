@@ -18,7 +18,7 @@ const random = allocator(memory, kernels.heapBase());
 const LARGEST = 2 ** 20; // numbers of the largest operand in the grids below
 const buffers = Object.fromEntries(["a", "copy", "b", "packed", "result"].map((name) => [name, random(LARGEST)]));
 
-/** What is chosen, between which two ways, and for which shapes, whose numbers are `sizes`; both give the same bits. */
+/** What is chosen, between which two ways, and for which shapes, whose numbers are `sizes`. Both give the same bits, but for Winograd. */
 const choices = [
   {
     title: "a few rows times a matrix that changes: packed first, or as it is",
@@ -52,6 +52,36 @@ const choices = [
       const pixels = at["h = w"] ** 2;
       kernels.x32_strided_copy(1, 1, 1, at.c, pixels, 0, 0, 0, 1, at.c, 0, 0, 0, pixels, 1, 0, 0, at.a, at.copy);
       filterGrad(at, [1, pixels], at.copy);
+    },
+  },
+  {
+    title: "a 3x3 convolution: implicit GEMM, or Winograd",
+    sizes: ["h = w", "c", "n"],
+    shapes: grid([5, 10, 16, 30], [4, 8, 16, 32, 128], [4, 8, 16, 32, 128]),
+    first({ "h = w": side, c, n, a, packed, result }) {
+      const out = side - 2;
+      kernels.f32_conv2d(1, side, side, c, out, out, 3, 3, 1, 1, 1, 1, n, a, packed, 0, result, ...NONE);
+    },
+    second({ "h = w": side, c, n, a, packed, copy, result }) {
+      const [out, all] = [side - 2, Math.ceil((side - 2) / 4) ** 2];
+      const sizes = [side, side, c, out, out, 0, 0, n, 0, all, 16];
+      kernels.f32_conv2d_3x3_winograd(...sizes, a, packed, 0, result, copy, ...NONE);
+    },
+  },
+  {
+    title: "the gradient of a 3x3 filter: implicit GEMM with x as it is, or Winograd",
+    sizes: ["batch", "h = w", "c", "n"],
+    shapes: [1, 8].flatMap((batch) =>
+      grid([6, 16, 30], [8, 32, 128], [8, 32, 128]).map(([side, c, n]) => [batch, side, c, n]),
+    ),
+    first({ batch, "h = w": side, c, n, a, b, packed, result }) {
+      const out = side - 2;
+      kernels.f32_gemm_pack(batch * out * out, n, n, 1, b, packed);
+      kernels.f32_conv2d_filter_grad(batch, side, side, c, out, out, 3, 3, 1, 1, 1, 1, n, a, packed, result);
+    },
+    second({ batch, "h = w": side, c, n, a, b, copy, result }) {
+      const sizes = [batch, side, side, c, side - 2, side - 2, 0, 0, n, 0, n, 32];
+      kernels.f32_conv2d_3x3_winograd_filter_grad(...sizes, a, b, result, copy);
     },
   },
 ];

@@ -37,15 +37,20 @@ const POSITIONS = 36;
 const [BLOCK, GRAD_BLOCK] = [16, 32];
 /**
  * What transforming one channel of a tile costs, in multiplications and additions of the products: a pixel tile 255, a tile of
- * results 325 (Node 24, Zen 4: 43 and 55 ns for four channels at 47 GFLOP/s). `npm run bench -- --methods` measures the choice.
+ * results 325 (Node 24, Zen 4: 43 and 55 ns for four channels at 47 GFLOP/s). `npm run bench:methods` measures the choice.
  */
 const [TRANSFORM, BACK] = [255, 325];
-/** What a sum that all blocks of the filter's gradient add to costs: written, read and transformed back, out of the caches. */
-const SUM = 16;
+/**
+ * What a sum that all blocks of the filter's gradient add to costs, written, read and transformed back: more where all of them exceed
+ * a second-level cache of 1 MB.
+ */
+const sumCost = (c: number, n: number): number => (POSITIONS * c * n > 2 ** 18 ? 16 : 4);
 
 const whole = (channels: number): number => Math.ceil(channels / 4) * 4;
 const packed = (k: number, n: number): number => k * Math.ceil(n / 8) * 8 + 16;
 const tiles = ([height, width]: Pair): number => Math.ceil(height / 4) * Math.ceil(width / 4);
+/** Tiles are multiplied two at a time. */
+const even = (count: number): number => 2 * Math.ceil(count / 2);
 /** Elements of workspace for one tile, and for a patch of its pixels. */
 const TEMP = 4 * POSITIONS;
 
@@ -55,14 +60,13 @@ const isPlain = ({ size, strides, dilations, groups }: Windows): boolean =>
 
 /** Whether a convolution takes less time so than as implicit GEMM. */
 export function isWinograd(windows: Windows, { c, n, out }: Problem): boolean {
-  const transforms = TRANSFORM * c + BACK * n;
-  return isPlain(windows) && tiles(out) * (POSITIONS * c * n + transforms) < 9 * c * n * sizeOf(out);
+  const work = even(tiles(out)) * POSITIONS * c * n + tiles(out) * (TRANSFORM * c + BACK * n);
+  return isPlain(windows) && work < 9 * c * n * sizeOf(out);
 }
 
 /** The same for the gradient of the filter, of a batch. */
 export function isWinogradFilterGrad(windows: Windows, batch: number, { c, n, out }: Problem): boolean {
-  const transforms = TRANSFORM * (c + n);
-  const work = batch * tiles(out) * (POSITIONS * c * n + transforms) + POSITIONS * SUM * c * n;
+  const work = batch * tiles(out) * (POSITIONS * c * n + TRANSFORM * (c + n)) + POSITIONS * c * n * sumCost(c, n);
   return isPlain(windows) && work < 9 * c * n * batch * sizeOf(out);
 }
 
