@@ -14,7 +14,7 @@ import { cosQuarter, log, sinQuarter } from "./math";
 
 /** y [n] = lo + u * (hi - lo): uniform in [lo, hi), or up to hi where rounding takes it there. */
 export function f32_random_uniform(n: u32, rng: usize, y: usize, lo: f32, hi: f32, stream: u32): void {
-  draw<Uniform>(n, rng, stream, y, y, lo, hi - lo);
+  draw<Uniform>(n, rng, stream, 0, y, y, lo, hi - lo);
 }
 
 /**
@@ -22,7 +22,7 @@ export function f32_random_uniform(n: u32, rng: usize, y: usize, lo: f32, hi: f3
  * sqrt(-2 log(u0 + 2^-24)) times cosine and sine of word 1 as an angle; words 2 and 3 likewise. |z| <= 5.77.
  */
 export function f32_random_normal(n: u32, rng: usize, y: usize, mean: f32, std: f32, stream: u32): void {
-  draw<Normal>(n, rng, stream, y, y, mean, std);
+  draw<Normal>(n, rng, stream, 0, y, y, mean, std);
 }
 
 /**
@@ -30,12 +30,15 @@ export function f32_random_normal(n: u32, rng: usize, y: usize, mean: f32, std: 
  * Its relative error is below 3e-7.
  */
 export function f32_random_truncated_normal(n: u32, rng: usize, y: usize, mean: f32, std: f32, stream: u32): void {
-  draw<TruncatedNormal>(n, rng, stream, y, y, mean, std);
+  draw<TruncatedNormal>(n, rng, stream, 0, y, y, mean, std);
 }
 
-/** y [n] = x / (1 - rate) where u >= rate, else 0. With the same `rng` and `stream` it takes dy to dx; y may be x. */
-export function f32_dropout(n: u32, rng: usize, x: usize, y: usize, rate: f32, stream: u32): void {
-  draw<Dropout>(n, rng, stream, x, y, rate, 1 / (1 - rate));
+/**
+ * y [n] = x / (1 - rate) where u >= rate, else 0. With the same `rng` and `stream` it takes dy to dx; y may be x. x and y start
+ * at element `first`, a multiple of 16, of what the numbers are drawn for.
+ */
+export function f32_dropout(n: u32, rng: usize, x: usize, y: usize, rate: f32, stream: u32, first: u32): void {
+  draw<Dropout>(n, rng, stream, first, x, y, rate, 1 / (1 - rate));
 }
 
 /** y [n] (u32) = the words themselves, for any key k and counter c; c0 is the first block. For tests and tools. */
@@ -45,8 +48,8 @@ export function u32_philox(n: u32, k0: u32, k1: u32, c0: u32, c1: u32, c2: u32, 
 
 // @ts-ignore: decorator
 @inline
-function draw<F>(n: u32, rng: usize, stream: u32, x: usize, y: usize, a: f32, b: f32): void {
-  words<F>(n, load<u32>(rng), load<u32>(rng + 4), 0, stream, load<u32>(rng + 8), 0, x, y, a, b);
+function draw<F>(n: u32, rng: usize, stream: u32, first: u32, x: usize, y: usize, a: f32, b: f32): void {
+  words<F>(n, load<u32>(rng), load<u32>(rng + 4), first >> 2, stream, load<u32>(rng + 8), 0, x, y, a, b);
 }
 
 /** Gives F the words of each block by pairs: `pair(word 0, word 1)` for y, y + 16 and `pair(word 2, word 3)` for y + 32. */

@@ -1,8 +1,9 @@
-// Calls divided among threads: every op of the table, its calls cut by the rules of split.ts and the parts run in turn, gives the bits of the
+// Calls divided among threads: every op of the table, its calls cut by split.ts and the parts run in turn, gives the bits of the
 // whole calls. What threads themselves do is in test/runtimes (all runtimes) and test/workers.test.ts (their lives).
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Value } from "../src/graph/value.js";
-import { convolution2d, matmul, mul, sum } from "../src/index.js";
+import { convolution2d, matmul, maxPooling2d, mul, sum } from "../src/index.js";
+import { depthwiseConv2d } from "../src/ops/depthwise.js";
 import { input, withBatch } from "../src/ops/leaf.js";
 import { gradients } from "../src/passes/grad.js";
 import { Program } from "../src/program/program.js";
@@ -10,8 +11,9 @@ import { Store } from "../src/program/store.js";
 import { compile, instantiateKernels } from "../src/runtime/kernels.js";
 import { kernelBytes } from "../src/runtime/load.js";
 import type { Crew, Threads } from "../src/runtime/threads/index.js";
+import { type Part, rules } from "../src/runtime/threads/rules.js";
 import { withSharedMemory } from "../src/runtime/threads/shared.js";
-import { divide, type Part, rules } from "../src/runtime/threads/split.js";
+import { divide } from "../src/runtime/threads/split.js";
 import type { Case } from "./cases/case.js";
 import { cases } from "./cases.js";
 import { numbers } from "./oracle/array.js";
@@ -85,6 +87,12 @@ const more = [
     inputs: [numbers([3, 9, 9, 8], 1), numbers([3, 3, 4, 8], 2)],
   },
   {
+    name: "one image: depthwise convolution and pooling by rows",
+    inputs: [numbers([1, 13, 11, 5], 6), numbers([3, 3, 5, 1], 7)],
+    op: (x: Value, f: Value) =>
+      maxPooling2d(3, { strides: 2, padding: "same" })(depthwiseConv2d(x, f, { padding: "same" })),
+  },
+  {
     name: "a product of one row with many columns",
     inputs: [numbers([1, 300], 3), numbers([300, 100], 4)],
     op: (a: Value, b: Value) => matmul(a, b),
@@ -105,6 +113,7 @@ const raw: Record<string, number[]> = {
   f32_adam: [1000, at(0), at(1), at(2), at(3), at(4), 0.9, 0.999, 1e-7],
   f32_adamw: [1000, at(0), at(1), at(2), at(3), at(4), at(5), 0.01, 0.9, 0.999, 1e-7],
   f32_rmsprop: [1000, at(0), at(1), at(2), at(3), at(4), at(5), 0.9, 0.5, 1e-7],
+  f32_dropout: [1000, at(0), at(1), at(2), 0.3, 7, 0],
   f32_copy: [1000, at(0), at(1)],
   f32_to_bool: [1000, at(0), at(1)],
   f32_to_u8: [1000, at(0), at(1)],
@@ -144,7 +153,7 @@ test("calls that are too small for two parts stay whole", () => {
   expect(divide("f32_relu", [1000, 0, 0], 2)).toBeUndefined();
   expect(divide("f32_relu", [10_000_000, 0, 0], 2)).toHaveLength(8);
   expect(divide("f32_relu", [10_000_000, 0, 0], 64)).toHaveLength(64);
-  expect(divide("f32_dropout", [10_000_000, 0, 0, 0, 0.5, 1], 2)).toBeUndefined(); // no rule
+  expect(divide("f32_batch_norm", [10_000_000, 64, 0, 0, 0, 0, 0, 0, 1e-3], 2)).toBeUndefined(); // no rule
 });
 
 test("a module with its memory import made shared takes shared memories only, and is otherwise the same", () => {

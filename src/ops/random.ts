@@ -27,7 +27,7 @@ export const randomOps = {
       undefined,
     ],
     lower: (emit, { inputs: [x, rng], outputs: [y] }, { rate, stream }) =>
-      emit.call("f32_dropout", sizeOf(x.shape), rng, x, y, rate, stream),
+      emit.call("f32_dropout", sizeOf(x.shape), rng, x, y, rate, stream, 0),
     inference: ([x]) => x,
     random: true,
     inPlace: 0,

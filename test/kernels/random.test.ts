@@ -147,16 +147,16 @@ test("dropout scales what it keeps, zeroes the rest, and decides alike for x and
     const u = sample("f32_random_uniform", n, 0, 1);
     const [rate, scale] = [Math.fround(0.3), Math.fround(1 / Math.fround(1 - Math.fround(0.3)))];
     const y = x.map((v, i) => (u[i] >= rate ? v * scale : 0));
-    expectSameBits(runF32("f32_dropout", n, RNG, x, out(n), 0.3, STREAM), y, `n = ${n}`);
+    expectSameBits(runF32("f32_dropout", n, RNG, x, out(n), 0.3, STREAM, 0), y, `n = ${n}`);
     const target = inout(x);
-    expectSameBits(runF32("f32_dropout", n, RNG, target, target, 0.3, STREAM), y, `in place, n = ${n}`);
+    expectSameBits(runF32("f32_dropout", n, RNG, target, target, 0.3, STREAM, 0), y, `in place, n = ${n}`);
   }
 });
 
 test("dropout at rate 0 keeps everything, at rate 1 nothing, and between about its share", () => {
   const x = new Float32Array(10_000).fill(1);
-  expectSameBits(runF32("f32_dropout", x.length, RNG, x, out(x.length), 0, STREAM), x);
-  expectSameBits(runF32("f32_dropout", x.length, RNG, x, out(x.length), 1, STREAM), new Float32Array(x.length));
-  const kept = runF32("f32_dropout", x.length, RNG, x, out(x.length), 0.25, STREAM).filter((v) => v !== 0).length;
+  expectSameBits(runF32("f32_dropout", x.length, RNG, x, out(x.length), 0, STREAM, 0), x);
+  expectSameBits(runF32("f32_dropout", x.length, RNG, x, out(x.length), 1, STREAM, 0), new Float32Array(x.length));
+  const kept = runF32("f32_dropout", x.length, RNG, x, out(x.length), 0.25, STREAM, 0).filter((v) => v !== 0).length;
   expect(Math.abs(kept - 7500)).toBeLessThan(5 * Math.sqrt(10_000 * 0.25 * 0.75));
 });

@@ -3,8 +3,9 @@
 import type { Arena } from "../arena.js";
 import { MAX_THREADS, MODEL, PART, PARTS, TEAM } from "./control.js";
 import { canShare, parallelism } from "./platform.js";
+import type { Part } from "./rules.js";
 import { withSharedMemory } from "./shared.js";
-import { divide, type Part } from "./split.js";
+import { divide } from "./split.js";
 import { Workers } from "./workers.js";
 
 type Step = () => void;
