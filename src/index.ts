@@ -3,9 +3,11 @@ export { FormatError, ShapeError, UnsupportedError } from "./errors.js";
 export { load, save } from "./formats/native.js";
 export type { Value } from "./graph/value.js";
 export { activation } from "./layers/activation.js";
+export { type Conv1dOptions, conv1d } from "./layers/conv1d.js";
 export { type Conv2dLayerOptions, conv2d } from "./layers/conv2d.js";
 export { type DenseOptions, dense } from "./layers/dense.js";
 export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise.js";
+export { type DepthwiseConv1dOptions, depthwiseConv1d } from "./layers/depthwise1d.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
 export { average, type ConcatenateOptions, concatenate } from "./layers/merge.js";
 export {
@@ -17,6 +19,7 @@ export {
   upSampling2d,
   zeroPadding2d,
 } from "./layers/movement.js";
+export { cropping1d, upSampling1d, zeroPadding1d } from "./layers/movement1d.js";
 export {
   type BatchNormalizationOptions,
   batchNormalization,
@@ -33,10 +36,25 @@ export {
   maxPooling2d,
   type Pooling2dOptions,
 } from "./layers/pooling.js";
+export {
+  averagePooling1d,
+  type GlobalPooling1dOptions,
+  globalAveragePooling1d,
+  globalMaxPooling1d,
+  maxPooling1d,
+  type Pooling1dOptions,
+} from "./layers/pooling1d.js";
 export { type PreluOptions, prelu } from "./layers/prelu.js";
 export { dropout } from "./layers/regularization.js";
+export {
+  type SeparableConv1dOptions,
+  type SeparableConv2dOptions,
+  separableConv1d,
+  separableConv2d,
+} from "./layers/separable.js";
 export { sequential } from "./layers/sequential.js";
 export { flatten } from "./layers/shape.js";
+export type { Padding1d } from "./layers/steps.js";
 export {
   type ActivationName,
   hardSigmoid,

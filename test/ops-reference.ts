@@ -1,9 +1,11 @@
 // The operators of ../shared/reference/ops as functions of Values: inputs by name in, results by name out.
 import type { Value } from "../src/graph/value.js";
+import { remake, rewrite } from "../src/graph/walk.js";
 import * as lw from "../src/index.js";
 import { batchNormOps } from "../src/ops/batchnorm.js";
 import { depthwiseConv2d } from "../src/ops/depthwise.js";
 import { layerNorm } from "../src/ops/layernorm.js";
+import { isState } from "../src/ops/leaf.js";
 import { avgPool2d, maxPool2d } from "../src/ops/pool.js";
 import type { Padding, Pair } from "../src/ops/window.js";
 import {
@@ -34,7 +36,18 @@ const loss =
 const padding = ({ padding: given, torch_padding: torch }: Attrs): Padding =>
   given ?? (torch.map((n: number) => [n, n]) as [Pair, Pair]);
 
+/** What a layer makes of its input, with weights of ours for its own, in the order in which it runs. */
+const replaced = (y: Value, weights: readonly Value[]): Value => {
+  const given = [...weights];
+  const graph = { inputs: [], outputs: [y], effects: [] };
+  return rewrite(graph, (node, inputs) => (isState(node.outputs[0]) ? [given.shift() as Value] : remake(node, inputs)))
+    .outputs[0];
+};
+
 export const operators: Record<string, Run> = {
+  avg_pool1d: ({ x }, a) => ({
+    y: lw.averagePooling1d(a.pool_size, { strides: a.strides, padding: a.padding })(x),
+  }),
   avg_pool2d: ({ x }, a) => ({
     y: avgPool2d(x, a.pool_size, a.strides, padding(a), {
       countIncludePad: a.count_include_pad ?? false,
@@ -49,6 +62,10 @@ export const operators: Record<string, Run> = {
   },
   binary_crossentropy: loss(binaryCrossentropy({ fromLogits: true })),
   categorical_crossentropy: loss(categoricalCrossentropy({ fromLogits: true })),
+  conv1d({ x, w, b }, { strides, padding, dilation: dilationRate, groups }) {
+    const layer = lw.conv1d(w.shape[2], w.shape[0], { strides, padding, dilationRate, groups });
+    return { y: replaced(layer(x), [w, b]) };
+  },
   conv2d: ({ x, w, b }, a) =>
     biased(
       lw.convolution2d(x, w, { strides: a.strides, padding: a.padding, dilations: a.dilation, groups: a.groups }),

@@ -1,0 +1,126 @@
+// Every layer whose ops have rows of their own elsewhere: as a model at a batch of 3 against a float64 oracle, its gradients to input
+// and weights against central differences of the oracle, its file, its row of the summary.
+import { describe, expect, test } from "vitest";
+import {
+  build,
+  conv1d,
+  cropping1d,
+  input,
+  load,
+  type Model,
+  maxPooling1d,
+  save,
+  separableConv2d,
+  sum,
+  type Tensor,
+  tensor,
+  zeroPadding1d,
+} from "../../src/index.js";
+import { mul } from "../../src/ops/arithmetic.js";
+import { constant } from "../../src/ops/leaf.js";
+import { gradients } from "../../src/train/index.js";
+import { expectNear } from "../cases/near.js";
+import { type Array64, numbers } from "../oracle/array.js";
+import { type LayerRow, rows } from "./layer-rows.js";
+
+const BATCH = 3;
+const H = 1e-5;
+
+const float = ({ shape, data }: Array64): Tensor => tensor(Float32Array.from(data), [...shape]);
+
+async function prepared({ inputs, layer }: LayerRow) {
+  const xs = inputs.map(({ shape, below }, i) => {
+    const x = numbers([BATCH, ...shape], i + 2);
+    return below === undefined ? x : { ...x, data: x.data.map((v) => Math.floor(((v + 1) / 2) * below)) };
+  });
+  const values = inputs.map(({ shape, below }, i) =>
+    input([...shape], { name: `x${i}`, dtype: below === undefined ? "float32" : "int32" }),
+  );
+  const model = await build(values, layer(values));
+  const weights = Object.entries(model.weights()).map(
+    ([name, { shape }], i) => [name, numbers(shape, 30 + i)] as const,
+  );
+  model.setWeights(Object.fromEntries(weights.map(([name, w]) => [name, float(w)])));
+  const feeds = xs.map((x, i) =>
+    inputs[i].below === undefined ? float(x) : tensor(Int32Array.from(x.data), [...x.shape]),
+  );
+  return { model, xs, feeds, weights };
+}
+
+const predicted = (model: Model, feeds: Tensor[]): Tensor => model.predict(feeds) as Tensor;
+
+describe.each(rows)("$name", (row) => {
+  const { oracle, inputs, tolerance = 3e-6 } = row;
+
+  test("is near its oracle, has its shape in the summary, and comes back from its file", async () => {
+    const { model, xs, feeds, weights } = await prepared(row);
+    const y = predicted(model, feeds);
+    const expected = oracle(xs, ...weights.map(([, w]) => w));
+    expect(y.shape).toEqual(expected.shape);
+    expectNear(y.data, expected.data, tolerance);
+    expect(model.summary()).toContain(`(None, ${expected.shape.slice(1).join(", ")})`);
+    const copy = await load(save(model));
+    expect(Object.keys(copy.weights())).toEqual(weights.map(([name]) => name));
+    expect(weights.map(([name]) => name.replace(/^[^/]*\//, ""))).toEqual(row.weights ?? []);
+    expect(predicted(copy, feeds).data).toEqual(y.data);
+  });
+
+  test("has the gradients of its oracle", async () => {
+    const { model, xs, feeds, weights } = await prepared(row);
+    const all = [...xs, ...weights.map(([, w]) => w)];
+    const upstream = numbers([1, ...oracle(xs, ...weights.map(([, w]) => w)).shape.slice(1)], 71);
+    const value = (arrays: readonly Array64[]) => {
+      const y = oracle(arrays.slice(0, xs.length), ...arrays.slice(xs.length));
+      return y.data.reduce((total, v, i) => total + v * upstream.data[i % upstream.data.length], 0);
+    };
+    const names = [...xs.map((_, i) => `x${i}`), ...weights.map(([name]) => name)];
+    const wrt = names.filter((_, i) => inputs[i]?.below === undefined);
+    const of = gradients(model, { of: ([y]) => sum(mul(y, constant(float(upstream)))), wrt });
+    const actual = of(feeds);
+    names.forEach((name, k) => {
+      if (!wrt.includes(name)) return;
+      const slopes = Array.from(all[k].data, (v, i) => {
+        const moved = (h: number) =>
+          value(all.map((x, j) => (j === k ? { ...x, data: x.data.map((u, at) => (at === i ? v + h : u)) } : x)));
+        return (moved(H) - moved(-H)) / (2 * H);
+      });
+      expectNear(actual[name].data, slopes, Math.max(tolerance, 5e-6));
+    });
+  });
+});
+
+test("bias and activation of a 1-D convolution are part of the product", async () => {
+  const model = await build(input([20, 4]), conv1d(8, 3, { activation: "relu", padding: "same" }));
+  const calls = model.plan(2).calls.filter(({ once }) => !once);
+  expect(calls.map(({ kernel }) => kernel)).toEqual(["f32_pad2d", "f32_conv2d"]);
+});
+
+test.each([
+  ["an image to conv1d", () => conv1d(4, 3)(input([8, 8, 3])), "a sequence [steps, channels], rank 3 with the batch"],
+  [
+    "causal pooling",
+    () => maxPooling1d(2, { padding: "causal" as never }),
+    'padding "valid", "same" or [before, after]',
+  ],
+  ["a padding of another form", () => conv1d(4, 3, { padding: [1] as never }), '"causal" or [before, after], got [1]'],
+  [
+    "two strides in one dimension",
+    () => conv1d(4, 3, { strides: [1, 2] as never }),
+    "strides to be a positive integer",
+  ],
+  ["a longer filter", () => conv1d(4, 5)(input([4, 3])), "an image of at least [1, 5], got [1, 4]"],
+  [
+    "groups that do not divide channels",
+    () => conv1d(4, 3, { groups: 2 })(input([8, 3])),
+    "channels in 2 equal groups",
+  ],
+  [
+    "nothing left",
+    () => cropping1d([3, 4], { name: "crop" })(input([7, 2])),
+    'cropping1d "crop": expected a sequence of more than 7',
+  ],
+  ["a negative border", () => zeroPadding1d([-1, 0]), "padding as n or [before, after], n at least 0, got [-1,0]"],
+  ["an unknown option", () => separableConv2d(4, 3, { depthMultipler: 2 } as never), '"depthMultipler"'],
+])("%s: an error that says so", (_, make, message) => {
+  expect(make).toThrow(message);
+});
