@@ -33,7 +33,7 @@ export { f32_adam, f32_sgd, f32_sgd_momentum } from "./optimizer";
 export { f32_gemm_pack, f32_gemm_pack_batched, gemm_packed_size } from "./pack";
 export { f32_max_pool2d, f32_max_pool2d_grad } from "./pool";
 export { f32_dropout, f32_random_normal, f32_random_truncated_normal, f32_random_uniform, u32_philox } from "./random";
-export { f32_argmax, f32_count_nonfinite, f32_mean, f32_sum } from "./reduce";
+export { f32_argmax, f32_count_nonfinite, f32_mean, f32_sum, f32_sum_columns } from "./reduce";
 export { f32_adamw, f32_rmsprop } from "./rmsprop";
 export { f32_cumsum, f32_prod_grad } from "./scan";
 export { f32_softmax, f32_softmax_grad } from "./softmax";

@@ -4,7 +4,7 @@
 
 import { add, div, load, mul, mulAdd, pmax, SIMD, splat, sqrt, sub } from "./lanes";
 import { put } from "./map";
-import { f32_mean } from "./reduce";
+import { columnMeans } from "./reduce";
 
 /**
  * Rows that all channels pass over before the next rows, so that cache lines are used whole: the gradient of 1568x256 takes 212 us, by 64
@@ -15,40 +15,41 @@ const ROWS: u32 = 16;
 /**
  * y [rows, n] = (x - mean) * (gamma / sqrt(variance + epsilon)) + beta; mean and variance [n] of the columns of x, the
  * variance divided by rows, both 0 without rows. Sums: 16 rows at a time, row r into partial sum r mod 4, those as
- * (0 + 1) + (2 + 3), and the blocks in sequence. y must not be x.
+ * (0 + 1) + (2 + 3), and the blocks in sequence. y must not be x. Rows of x and y are `step` elements apart.
  */
 export function f32_batch_norm(
-  rows: u32, n: u32, x: usize, gamma: usize, beta: usize, y: usize, mean: usize, variance: usize, epsilon: f32,
+  rows: u32, n: u32, step: u32, x: usize, gamma: usize, beta: usize, y: usize,
+  mean: usize, variance: usize, epsilon: f32,
 ): void {
   if (!rows) {
     memory.fill(mean, 0, <usize>n << 2);
     memory.fill(variance, 0, <usize>n << 2);
     return;
   }
-  f32_mean(1, rows, n, x, mean);
+  columnMeans(rows, n, step, x, mean);
   // The first row of y keeps the sums of deviations until the results overwrite it.
-  columnSums<Deviations>(rows, n, x, x, mean, y, variance);
+  columnSums<Deviations>(rows, n, step, x, x, mean, y, variance);
   if (SIMD) {
     correct<v128>(rows, n, y, mean, variance);
-    normalize<v128>(rows, n, x, gamma, beta, y, mean, variance, epsilon);
+    normalize<v128>(rows, n, step, x, gamma, beta, y, mean, variance, epsilon);
   } else {
     correct<f32>(rows, n, y, mean, variance);
-    normalize<f32>(rows, n, x, gamma, beta, y, mean, variance, epsilon);
+    normalize<f32>(rows, n, step, x, gamma, beta, y, mean, variance, epsilon);
   }
 }
 
 /**
  * Gradients of f32_batch_norm: dbeta [n] = sum of dy, dgamma [n] = sum of dy * z, and dx [rows, n] =
  * gamma / sqrt(variance + epsilon) * (dy - dbeta / rows - z * dgamma / rows), where z = (x - mean) / sqrt(variance + epsilon).
- * Sums in the order of f32_batch_norm. dx may be dy.
+ * Sums in the order of f32_batch_norm. dx may be dy. Rows of x, dy and dx are `step` elements apart.
  */
 export function f32_batch_norm_grad(
-  rows: u32, n: u32, x: usize, gamma: usize, mean: usize, variance: usize, dy: usize,
+  rows: u32, n: u32, step: u32, x: usize, gamma: usize, mean: usize, variance: usize, dy: usize,
   dx: usize, dgamma: usize, dbeta: usize, epsilon: f32,
 ): void {
-  columnSums<Products>(rows, n, dy, x, mean, dbeta, dgamma);
-  if (SIMD) backward<v128>(rows, n, x, gamma, mean, variance, dy, dx, dgamma, dbeta, epsilon);
-  else backward<f32>(rows, n, x, gamma, mean, variance, dy, dx, dgamma, dbeta, epsilon);
+  columnSums<Products>(rows, n, step, dy, x, mean, dbeta, dgamma);
+  if (SIMD) backward<v128>(rows, n, step, x, gamma, mean, variance, dy, dx, dgamma, dbeta, epsilon);
+  else backward<f32>(rows, n, step, x, gamma, mean, variance, dy, dx, dgamma, dbeta, epsilon);
 }
 
 /** scale [n] = gamma / sqrt(variance + epsilon). */
@@ -67,22 +68,24 @@ export function f32_moving_average(n: u32, old: usize, value: usize, y: usize, m
  * Two sums down each column: s [n] of F.first and t [n] of F.second, which see an element of a, one of b and the column's
  * center. The order is that of f32_batch_norm.
  */
-function columnSums<F>(rows: u32, n: u32, a: usize, b: usize, center: usize, s: usize, t: usize): void {
-  const row = <usize>n << 2;
-  memory.fill(s, 0, row);
-  memory.fill(t, 0, row);
+function columnSums<F>(rows: u32, n: u32, step: u32, a: usize, b: usize, center: usize, s: usize, t: usize): void {
+  const width = <usize>n << 2, row = <usize>step << 2;
+  memory.fill(s, 0, width);
+  memory.fill(t, 0, width);
   while (rows) {
     const block = min<u32>(rows, ROWS), size = row * block;
-    if (SIMD) blockSums<F, v128>(block, row, a, b, center, s, t);
-    else blockSums<F, f32>(block, row, a, b, center, s, t);
+    if (SIMD) blockSums<F, v128>(block, width, row, a, b, center, s, t);
+    else blockSums<F, f32>(block, width, row, a, b, center, s, t);
     rows -= block;
     a += size;
     b += size;
   }
 }
 
-function blockSums<F, V>(rows: u32, row: usize, a: usize, b: usize, center: usize, s: usize, t: usize): void {
-  for (let k: usize = 0; k < row; k += sizeof<V>()) {
+function blockSums<F, V>(
+  rows: u32, width: usize, row: usize, a: usize, b: usize, center: usize, s: usize, t: usize,
+): void {
+  for (let k: usize = 0; k < width; k += sizeof<V>()) {
     const c = load<V>(center + k);
     let s0 = splat<V>(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
     let p = a + k, q = b + k, r = rows;
@@ -109,8 +112,8 @@ function blockSums<F, V>(rows: u32, row: usize, a: usize, b: usize, center: usiz
       s2 = changetype<F>(0).first<V>(s2, p + 2 * row, q + 2 * row, c);
       t2 = changetype<F>(0).second<V>(t2, p + 2 * row, q + 2 * row, c);
     }
-    put<V>(s + k, add<V>(load<V>(s + k), add<V>(add<V>(s0, s1), add<V>(s2, s3))), row - k);
-    put<V>(t + k, add<V>(load<V>(t + k), add<V>(add<V>(t0, t1), add<V>(t2, t3))), row - k);
+    put<V>(s + k, add<V>(load<V>(s + k), add<V>(add<V>(s0, s1), add<V>(s2, s3))), width - k);
+    put<V>(t + k, add<V>(load<V>(t + k), add<V>(add<V>(t0, t1), add<V>(t2, t3))), width - k);
   }
 }
 
@@ -147,13 +150,14 @@ function correct<V>(rows: u32, n: u32, s: usize, mean: usize, variance: usize): 
 }
 
 function normalize<V>(
-  rows: u32, n: u32, x: usize, gamma: usize, beta: usize, y: usize, mean: usize, variance: usize, epsilon: f32,
+  rows: u32, n: u32, step: u32, x: usize, gamma: usize, beta: usize, y: usize,
+  mean: usize, variance: usize, epsilon: f32,
 ): void {
-  const row = <usize>n << 2, small = splat<V>(epsilon);
+  const width = <usize>n << 2, row = <usize>step << 2, small = splat<V>(epsilon);
   while (rows) {
     const block = min<u32>(rows, ROWS), size = row * block;
-    for (let k: usize = 0; k < row; k += sizeof<V>()) {
-      const center = load<V>(mean + k), shift = load<V>(beta + k), left = row - k;
+    for (let k: usize = 0; k < width; k += sizeof<V>()) {
+      const center = load<V>(mean + k), shift = load<V>(beta + k), left = width - k;
       const scale = div<V>(load<V>(gamma + k), sqrt<V>(add<V>(load<V>(variance + k), small)));
       for (let p = x + k, q = y + k, end = p + size; p < end; p += row, q += row) {
         put<V>(q, mulAdd<V>(sub<V>(load<V>(p), center), scale, shift), left);
@@ -166,19 +170,20 @@ function normalize<V>(
 }
 
 function backward<V>(
-  rows: u32, n: u32, x: usize, gamma: usize, mean: usize, variance: usize, dy: usize,
+  rows: u32, n: u32, step: u32, x: usize, gamma: usize, mean: usize, variance: usize, dy: usize,
   dx: usize, dgamma: usize, dbeta: usize, epsilon: f32,
 ): void {
-  const row = <usize>n << 2, small = splat<V>(epsilon), one = splat<V>(1), count = splat<V>(<f32>rows);
+  const width = <usize>n << 2, row = <usize>step << 2;
+  const small = splat<V>(epsilon), one = splat<V>(1), count = splat<V>(<f32>rows);
   // dgamma holds the sum of dy (x - mean) until here.
-  for (let k: usize = 0; k < row; k += sizeof<V>()) {
-    put<V>(dgamma + k, div<V>(load<V>(dgamma + k), sqrt<V>(add<V>(load<V>(variance + k), small))), row - k);
+  for (let k: usize = 0; k < width; k += sizeof<V>()) {
+    put<V>(dgamma + k, div<V>(load<V>(dgamma + k), sqrt<V>(add<V>(load<V>(variance + k), small))), width - k);
   }
   while (rows) {
     const block = min<u32>(rows, ROWS), size = row * block;
-    for (let k: usize = 0; k < row; k += sizeof<V>()) {
+    for (let k: usize = 0; k < width; k += sizeof<V>()) {
       const inverse = div<V>(one, sqrt<V>(add<V>(load<V>(variance + k), small)));
-      const center = load<V>(mean + k), scale = mul<V>(load<V>(gamma + k), inverse), left = row - k;
+      const center = load<V>(mean + k), scale = mul<V>(load<V>(gamma + k), inverse), left = width - k;
       const level = div<V>(load<V>(dbeta + k), count), slope = mul<V>(div<V>(load<V>(dgamma + k), count), inverse);
       for (let at: usize = k; at < size; at += row) {
         const z = mul<V>(sub<V>(load<V>(x + at), center), slope);

@@ -11,10 +11,23 @@ export function f32_sum(outer: u32, reduce: u32, inner: u32, x: usize, y: usize)
   reduceAxis<Sum>(outer, reduce, inner, x, y);
 }
 
+/** y [n] = the sums down n > 1 columns of x, whose rows are `step` elements apart: f32_sum of some of its columns, bit for bit. */
+export function f32_sum_columns(rows: u32, n: u32, step: u32, x: usize, y: usize): void {
+  if (SIMD) foldColumns<Sum, v128>(rows, n, step, x, y);
+  else foldColumns<Sum, f32>(rows, n, step, x, y);
+}
+
 /** y [outer, inner] = the sum as f32_sum gives it, divided by `reduce`. */
 export function f32_mean(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
   reduceAxis<Sum>(outer, reduce, inner, x, y);
   map<Quotient>(outer * inner, y, <f32>reduce, 0, y);
+}
+
+/** y [n] = the means of some of the columns of a matrix, as f32_mean gives them, rows `step` elements apart. */
+export function columnMeans(rows: u32, n: u32, step: u32, x: usize, y: usize): void {
+  if (step == 1) f32_sum(1, rows, 1, x, y);
+  else f32_sum_columns(rows, n, step, x, y);
+  map<Quotient>(n, y, <f32>rows, 0, y);
 }
 
 /** y [outer, inner] (i32) = index of the first maximum of x [outer, reduce, inner]; NaN counts as maximum. reduce > 0. */
@@ -85,19 +98,19 @@ function accumulate<F, V>(n: u32, x: usize, z: usize, a: V, lane: u32): V {
 export function reduceAxis<F>(outer: u32, reduce: u32, inner: u32, x: usize, y: usize): void {
   for (let o: u32 = 0; o < outer; o++) {
     if (inner == 1) store<f32>(y, fold<F>(reduce, x, x, 0));
-    else if (SIMD) foldColumns<F, v128>(reduce, inner, x, y);
-    else foldColumns<F, f32>(reduce, inner, x, y);
+    else if (SIMD) foldColumns<F, v128>(reduce, inner, inner, x, y);
+    else foldColumns<F, f32>(reduce, inner, inner, x, y);
     x += <usize>(reduce * inner) << 2;
     y += <usize>inner << 2;
   }
 }
 
-/** y [inner] = F down the columns of x [reduce, inner], in sequence; lanes across columns, eight rows at a time. */
-function foldColumns<F, V>(reduce: u32, inner: u32, x: usize, y: usize): void {
-  const row = <usize>inner << 2, w = sizeof<V>(), zero = splat<V>(0);
+/** y [inner] = F down columns of x, rows `step` apart, in sequence; lanes across columns, eight rows at a time. */
+function foldColumns<F, V>(reduce: u32, inner: u32, step: u32, x: usize, y: usize): void {
+  const width = <usize>inner << 2, row = <usize>step << 2, w = sizeof<V>(), zero = splat<V>(0);
   map<Start<F>>(inner, y, 0, 0, y);
   for (; reduce >= 8; reduce -= 8, x += 8 * row) {
-    for (let j: usize = 0; j < row; j += w) {
+    for (let j: usize = 0; j < width; j += w) {
       let acc = load<V>(y + j), p = x + j;
       acc = changetype<F>(0).step<V>(acc, p, p, zero);
       acc = changetype<F>(0).step<V>(acc, p + row, p, zero);
@@ -108,12 +121,12 @@ function foldColumns<F, V>(reduce: u32, inner: u32, x: usize, y: usize): void {
       acc = changetype<F>(0).step<V>(acc, p + row, p, zero);
       acc = changetype<F>(0).step<V>(acc, p + 2 * row, p, zero);
       acc = changetype<F>(0).step<V>(acc, p + 3 * row, p, zero);
-      put<V>(y + j, acc, row - j);
+      put<V>(y + j, acc, width - j);
     }
   }
   for (; reduce > 0; reduce--, x += row) {
-    for (let j: usize = 0; j < row; j += w) {
-      put<V>(y + j, changetype<F>(0).step<V>(load<V>(y + j), x + j, x, zero), row - j);
+    for (let j: usize = 0; j < width; j += w) {
+      put<V>(y + j, changetype<F>(0).step<V>(load<V>(y + j), x + j, x, zero), width - j);
     }
   }
 }

@@ -87,7 +87,7 @@ export const batchNormOps = {
     grad: ({ inputs: [x, gamma], outputs: [, mean, variance] }, [dy], attrs): Gradients =>
       dy ? make(batchNormOps.batchNormGrad, [x, gamma, mean, variance, dy], { ...attrs }).outputs : [],
     lower: (emit, { inputs: [x, gamma, beta], outputs: [y, mean, variance] }, attrs) =>
-      emit.call("f32_batch_norm", ...matrix(x), x, gamma, beta, y, mean, variance, attrs.epsilon),
+      emit.call("f32_batch_norm", ...matrix(x), matrix(x)[1], x, gamma, beta, y, mean, variance, attrs.epsilon),
     flops: ({ outputs: [y] }) => 7 * sizeOf(y.shape),
   }),
 
@@ -97,7 +97,20 @@ export const batchNormOps = {
     attrs: { epsilon },
     infer: ([x, gamma]) => [x, gamma, gamma].map(({ shape }) => ({ shape, dtype: "float32" as const })),
     lower: (emit, { inputs: [x, gamma, mean, variance, dy], outputs: [dx, dgamma, dbeta] }, attrs) =>
-      emit.call("f32_batch_norm_grad", ...matrix(x), x, gamma, mean, variance, dy, dx, dgamma, dbeta, attrs.epsilon),
+      emit.call(
+        "f32_batch_norm_grad",
+        ...matrix(x),
+        matrix(x)[1],
+        x,
+        gamma,
+        mean,
+        variance,
+        dy,
+        dx,
+        dgamma,
+        dbeta,
+        attrs.epsilon,
+      ),
     flops: ({ outputs: [dx] }) => 9 * sizeOf(dx.shape),
     inPlace: 4,
   }),

@@ -35,7 +35,7 @@ describe.each(SHAPES)("%i rows of %i channels", (rows, n) => {
   const [gamma, beta] = [random.f32(n), random.f32(n)];
 
   test("batch_norm gives results and statistics", () => {
-    const { outputs } = run("f32_batch_norm", rows, n, x, gamma, beta, out(rows * n), out(n), out(n), 1e-3);
+    const { outputs } = run("f32_batch_norm", rows, n, n, x, gamma, beta, out(rows * n), out(n), out(n), 1e-3);
     const { mean, variance } = moments(rows, n, x);
     expectClose(outputs[1], mean, 1e-6, 1e-6, "mean");
     expectClose(outputs[2], variance, 1e-6, 1e-12, "variance");
@@ -49,7 +49,7 @@ describe.each(SHAPES)("%i rows of %i channels", (rows, n) => {
   test("batch_norm_grad gives the three gradients, also over dy", () => {
     const { mean, variance } = moments(rows, n, x);
     const [m, v] = [Float32Array.from(mean), Float32Array.from(variance)];
-    const { outputs } = run("f32_batch_norm_grad", rows, n, x, gamma, m, v, dy, out(rows * n), out(n), out(n), 1e-3);
+    const { outputs } = run("f32_batch_norm_grad", rows, n, n, x, gamma, m, v, dy, out(rows * n), out(n), out(n), 1e-3);
     const z = Array.from(x, (a, i) => (a - m[i % n]) / Math.sqrt(v[i % n] + 1e-3));
     const sums = (f: (i: number) => number) =>
       Array.from({ length: n }, (_, k) => {
@@ -67,7 +67,7 @@ describe.each(SHAPES)("%i rows of %i channels", (rows, n) => {
     });
     expectClose(outputs[0], dx, 1e-5, 1e-5 * Math.max(1, ...dx.map(Math.abs)), "dx");
     const over = { initial: dy };
-    const same = run("f32_batch_norm_grad", rows, n, x, gamma, m, v, over, over, out(n), out(n), 1e-3);
+    const same = run("f32_batch_norm_grad", rows, n, n, x, gamma, m, v, over, over, out(n), out(n), 1e-3);
     expectSameBits(same.outputs[0], outputs[0]);
   });
 
@@ -131,9 +131,23 @@ describe.each(SHAPES)("%i rows of %i channels", (rows, n) => {
 test("no rows give no results and statistics of 0", () => {
   const none = new Float32Array(0);
   const weights = Float32Array.of(1, 2, 3);
-  const { outputs } = run("f32_batch_norm", 0, 3, none, weights, weights, out(0), out(3), out(3), 1e-3);
+  const { outputs } = run("f32_batch_norm", 0, 3, 3, none, weights, weights, out(0), out(3), out(3), 1e-3);
   expect(outputs.map((each) => [...each])).toEqual([[], [0, 0, 0], [0, 0, 0]]);
-  const grads = run("f32_batch_norm_grad", 0, 3, none, weights, weights, weights, none, out(0), out(3), out(3), 1e-3);
+  const grads = run(
+    "f32_batch_norm_grad",
+    0,
+    3,
+    3,
+    none,
+    weights,
+    weights,
+    weights,
+    none,
+    out(0),
+    out(3),
+    out(3),
+    1e-3,
+  );
   expect(grads.outputs.map((each) => [...each])).toEqual([[], [0, 0, 0], [0, 0, 0]]);
   expect([...run("f32_layer_norm", 0, 3, none, weights, weights, out(0), out(0), 1e-3).outputs[0]]).toEqual([]);
 });
@@ -144,6 +158,7 @@ test("a mean far from zero costs no digits of the variance", () => {
   const { outputs } = run(
     "f32_batch_norm",
     rows,
+    n,
     n,
     x,
     new Float32Array(n).fill(1),
@@ -164,6 +179,7 @@ test("a channel of equal numbers has variance 0 and result beta", () => {
     "f32_batch_norm",
     100,
     3,
+    3,
     x,
     Float32Array.of(1, 2, 3),
     Float32Array.of(4, 5, 6),
@@ -182,6 +198,7 @@ test("a NaN stays in its channel", () => {
   const { outputs } = run(
     "f32_batch_norm",
     10,
+    4,
     4,
     x,
     new Float32Array(4).fill(1),

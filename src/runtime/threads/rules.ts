@@ -69,6 +69,18 @@ const outer =
     ],
   });
 
+/** (rows, n, step, ...): columns, each pointer of `moves` one further; whole cache lines of them. */
+const columns =
+  (cost: number, moves: readonly number[]): Rule =>
+  ([rows]) => ({
+    count: 1,
+    cost: cost * rows,
+    preferred: 16,
+    moves: moves.map((argument) => [argument, 4] as const),
+  });
+
+const columnSums = columns(WORD, [3, 4]);
+
 /** Four loops over two arrays, the result contiguous: the outermost loop that is one. */
 const broadcast =
   (cost: number): Rule =>
@@ -404,9 +416,16 @@ export const rules: Readonly<Record<string, Rule>> = {
     [3, n],
   ]),
 
-  ...Object.fromEntries(
-    ["sum", "mean", "max", "min", "prod", "argmax", "argmin"].map((op) => [`f32_${op}`, outer(WORD)]),
-  ),
+  ...Object.fromEntries(["mean", "max", "min", "prod", "argmax", "argmin"].map((op) => [`f32_${op}`, outer(WORD)])),
+  // Sums down the columns of one matrix: columns.
+  f32_sum: (a) => {
+    const [count, reduce, inner, x, y] = a;
+    if (count !== 1 || inner === 1) return outer(WORD)(a);
+    const args = [reduce, inner, inner, x, y];
+    return { ...(columnSums(args) as Range), as: { kernel: "f32_sum_columns", args } };
+  },
+  f32_batch_norm: columns(6 * WORD, [3, 4, 5, 6, 7, 8]),
+  f32_batch_norm_grad: columns(10 * WORD, [3, 4, 5, 6, 7, 8, 9, 10]),
   u8_any: outer(WORD, 1),
   u8_all: outer(WORD, 1),
 
