@@ -56,6 +56,12 @@ export { sequential } from "./layers/sequential.js";
 export { flatten } from "./layers/shape.js";
 export type { Padding1d } from "./layers/steps.js";
 export {
+  type Conv1dTransposeOptions,
+  type Conv2dTransposeOptions,
+  conv1dTranspose,
+  conv2dTranspose,
+} from "./layers/transposed.js";
+export {
   type ActivationName,
   hardSigmoid,
   hardSilu,
@@ -101,6 +107,7 @@ export { flip, slice, stridedSlice } from "./ops/slice.js";
 export { logSumExp, norm, std, variance } from "./ops/statistics.js";
 export { repeat, tile } from "./ops/tile.js";
 export { transpose } from "./ops/transpose.js";
+export { convolution2dTranspose } from "./ops/transposed.js";
 export {
   abs,
   elu,

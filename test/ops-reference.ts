@@ -71,6 +71,8 @@ export const operators: Record<string, Run> = {
       lw.convolution2d(x, w, { strides: a.strides, padding: a.padding, dilations: a.dilation, groups: a.groups }),
       b,
     ),
+  conv2d_transpose: ({ x, w, b }, { strides, padding }) =>
+    biased(lw.convolution2dTranspose(x, w, { strides, padding }), b),
   dense: ({ x, w, b }) => biased(lw.matmul(x, w), b),
   depthwise_conv2d: ({ x, w, b }, a) =>
     biased(depthwiseConv2d(x, w, { strides: a.strides, padding: a.padding, dilations: a.dilation }), b),

@@ -42,6 +42,7 @@ export const benchmarks: Record<string, readonly Benchmark[]> = {
   "conv2d {strides:[2,2],padding:same}": [of([1, 56, 56, 64], [3, 3, 64, 128]), of([1, 224, 224, 3], [3, 3, 3, 32])],
   "conv2d {strides:[1,1],padding:valid,dilations:[2,2]}": [of([1, 28, 28, 64], [3, 3, 64, 64])],
   "conv2d {strides:[1,1],padding:same,groups:2}": [of([1, 28, 28, 128], [3, 3, 64, 128])],
+  "conv2dTranspose {strides:[2,2],padding:same}": [of([1, 28, 28, 64], [3, 3, 64, 64])],
   "depthwiseConv2d {strides:[1,1],padding:same}": [
     of([1, 112, 112, 32], [3, 3, 32, 1]),
     of([1, 14, 14, 240], [5, 5, 240, 1]),

@@ -238,6 +238,27 @@ export const emptyCases: readonly Case[] = [
       ),
     ),
   ),
+  ...[
+    [
+      [0, 5, 5, 2],
+      [3, 3, 4, 2],
+    ],
+    [
+      [1, 5, 5, 0],
+      [3, 3, 4, 0],
+    ],
+    [
+      [1, 5, 5, 2],
+      [3, 3, 0, 2],
+    ],
+  ].map((shapes) =>
+    row(
+      "conv2dTranspose",
+      shapes,
+      (a, b) => lw.convolution2dTranspose(a, b, strided),
+      window.conv2dTranspose({ ...strided, out: [10, 10], cut: [0, 0] }),
+    ),
+  ),
   ...convs.flatMap(([x, f, groups = 1]) =>
     [one, strided].map((options) =>
       row(

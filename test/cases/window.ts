@@ -2,6 +2,7 @@
 import { convolution2d } from "../../src/ops/conv2d.js";
 import { depthwiseConv2d } from "../../src/ops/depthwise.js";
 import { avgPool2d, maxPool2d } from "../../src/ops/pool.js";
+import { convolution2dTranspose } from "../../src/ops/transposed.js";
 import * as oracle from "../oracle/window.js";
 import { type Case, row } from "./case.js";
 
@@ -50,6 +51,66 @@ const winograds = [
   { x: [2, 12, 11, 12], f: [3, 3, 12, 12], strides: [1, 1], padding: "same" },
 ] as const;
 
+/** With sizes and cuts by Keras' formulas: same gives n s and cuts (k - s) / 2 before, with outputPadding (k - 1 - p) / 2. */
+const transposes = [
+  { x: [2, 3, 4, 3], f: [3, 3, 2, 3], strides: [1, 1], padding: "valid", out: [5, 6], cut: [0, 0] },
+  { x: [1, 4, 3, 2], f: [3, 3, 5, 2], strides: [2, 2], padding: "same", out: [8, 6], cut: [0, 0] },
+  { x: [1, 4, 3, 2], f: [4, 5, 3, 2], strides: [2, 2], padding: "same", out: [8, 6], cut: [1, 1] },
+  { x: [1, 3, 4, 3], f: [2, 3, 4, 3], strides: [3, 2], padding: "valid", out: [9, 9], cut: [0, 0] },
+  { x: [1, 3, 4, 3], f: [2, 1, 4, 3], strides: [3, 2], padding: "same", out: [9, 8], cut: [0, 0] },
+  {
+    x: [2, 3, 3, 2],
+    f: [3, 3, 2, 2],
+    strides: [2, 2],
+    padding: "same",
+    outputPadding: [0, 1],
+    out: [5, 6],
+    cut: [1, 0],
+  },
+  {
+    x: [1, 3, 3, 2],
+    f: [3, 4, 2, 2],
+    strides: [2, 3],
+    padding: "valid",
+    outputPadding: [1, 2],
+    out: [8, 12],
+    cut: [0, 0],
+  },
+  {
+    x: [1, 3, 3, 2],
+    f: [4, 4, 2, 2],
+    strides: [2, 2],
+    padding: "same",
+    outputPadding: [0, 1],
+    out: [4, 5],
+    cut: [2, 1],
+  },
+  { x: [1, 4, 3, 3], f: [3, 2, 4, 3], strides: [1, 1], padding: "same", dilations: [2, 3], out: [4, 3], cut: [2, 1] },
+  {
+    x: [1, 4, 3, 3],
+    f: [3, 2, 4, 3],
+    strides: [2, 3],
+    padding: "valid",
+    dilations: [2, 3],
+    out: [11, 10],
+    cut: [0, 0],
+  },
+  {
+    x: [1, 4, 4, 3],
+    f: [3, 3, 2, 3],
+    strides: [2, 2],
+    padding: [
+      [1, 0],
+      [2, 1],
+    ],
+    out: [8, 6],
+    cut: [1, 2],
+  },
+  { x: [1, 4, 4, 6], f: [3, 3, 2, 6], strides: [2, 2], padding: "same", groups: 3, out: [8, 8], cut: [0, 0] },
+  { x: [1, 3, 4, 4], f: [1, 1, 3, 4], strides: [2, 3], padding: "same", out: [6, 12], cut: [0, 0] },
+  { x: [1, 8, 8, 12], f: [3, 3, 12, 12], strides: [1, 1], padding: "same", out: [8, 8], cut: [1, 1] }, // by Winograd's method
+] as const;
+
 const depthwise = [
   { x: [2, 6, 7, 4], f: [3, 3, 4, 1], strides: [1, 1], padding: "valid" },
   { x: [1, 9, 7, 5], f: [3, 2, 5, 1], strides: [2, 2], padding: "same" },
@@ -96,6 +157,15 @@ export const windowCases: readonly Case[] = [
   ),
   ...winograds.map(({ x, f, ...options }) => ({
     ...row(`conv2d ${text(options)}`, [x, f], (a, b) => convolution2d(a, b, options), oracle.conv2d(options)),
+    tolerance: 5e-6,
+  })),
+  ...transposes.map(({ x, f, out, cut, ...options }) => ({
+    ...row(
+      `conv2dTranspose ${text(options)}`,
+      [x, f],
+      (a, b) => convolution2dTranspose(a, b, options),
+      oracle.conv2dTranspose({ ...options, out, cut }),
+    ),
     tolerance: 5e-6,
   })),
   ...depthwise.map(({ x, f, ...options }) =>

@@ -1,7 +1,15 @@
 // The layers of layer.test.ts, each with its oracle: what it makes of its inputs and its weights, in float64.
 import * as lw from "../../src/index.js";
 import { type Array64, at, fill } from "../oracle/array.js";
-import { avgPool2d, type Conv, conv2d, depthwiseConv2d, maxPool2d, type Window } from "../oracle/window.js";
+import {
+  avgPool2d,
+  type Conv,
+  conv2d,
+  conv2dTranspose,
+  depthwiseConv2d,
+  maxPool2d,
+  type Window,
+} from "../oracle/window.js";
 
 export interface LayerRow {
   readonly name: string;
@@ -45,7 +53,7 @@ const biased = (y: Array64, bias?: Array64): Array64 =>
   bias ? { ...y, data: y.data.map((v, i) => v + bias.data[i % bias.data.length]) } : y;
 const line = (stride: number, padding: "valid" | "same" | readonly [number, number], dilation = 1): Conv => ({
   strides: [1, stride],
-  padding: typeof padding === "string" ? padding : [[0, 0], padding], // biome-ignore format: a pair of pairs
+  padding: typeof padding === "string" ? padding : [[0, 0], padding],
   dilations: [1, dilation],
 });
 
@@ -177,4 +185,42 @@ const inOneDimension: readonly LayerRow[] = [
   row("cropping1d of one end", [7, 3], lw.cropping1d([3, 0]), steps((n) => n - 3, (t) => t + 3)), // biome-ignore format: short
 ];
 
-export const rows: readonly LayerRow[] = [...inOneDimension];
+const transposed: readonly LayerRow[] = [
+  row(
+    "conv2dTranspose",
+    [3, 4, 2],
+    lw.conv2dTranspose(3, [4, 5], { strides: 2, padding: "same", activation: "relu" }),
+    (x, kernel, bias) => relu(biased(conv2dTranspose({ strides: [2, 2], out: [6, 8], cut: [1, 1] })(x, kernel), bias)),
+    kernelBias,
+  ),
+  row(
+    "conv2dTranspose with outputPadding, without bias",
+    [3, 3, 2],
+    lw.conv2dTranspose(4, 3, { strides: 2, outputPadding: 1, useBias: false }),
+    conv2dTranspose({ strides: [2, 2], out: [8, 8], cut: [0, 0] }),
+    ["kernel"],
+  ),
+  row(
+    "conv1dTranspose",
+    [4, 3],
+    lw.conv1dTranspose(2, 5, { strides: 3, dilationRate: 2 }),
+    (x, kernel, bias) =>
+      sequences((image) =>
+        biased(
+          conv2dTranspose({ strides: [1, 3], dilations: [1, 2], out: [1, 18], cut: [0, 0] })(image, oneRow(kernel)),
+          bias,
+        ),
+      )(x),
+    kernelBias,
+  ),
+  row(
+    "conv1dTranspose same with outputPadding",
+    [4, 3],
+    lw.conv1dTranspose(2, 5, { strides: 2, padding: "same", outputPadding: 0, useBias: false }),
+    (x, kernel) =>
+      sequences((image) => conv2dTranspose({ strides: [1, 2], out: [1, 7], cut: [0, 2] })(image, oneRow(kernel)))(x),
+    ["kernel"],
+  ),
+];
+
+export const rows: readonly LayerRow[] = [...inOneDimension, ...transposed];

@@ -2,8 +2,11 @@
 // and weights against central differences of the oracle, its file, its row of the summary.
 import { describe, expect, test } from "vitest";
 import {
+  activation,
+  batchNormalization,
   build,
   conv1d,
+  conv2dTranspose,
   cropping1d,
   input,
   load,
@@ -11,6 +14,7 @@ import {
   maxPooling1d,
   save,
   separableConv2d,
+  sequential,
   sum,
   type Tensor,
   tensor,
@@ -95,7 +99,46 @@ test("bias and activation of a 1-D convolution are part of the product", async (
   expect(calls.map(({ kernel }) => kernel)).toEqual(["f32_pad2d", "f32_conv2d"]);
 });
 
+test("batch normalization after a transposed convolution goes into its weights", async () => {
+  const product = () => conv2dTranspose(4, 3, { padding: "same", name: "t" });
+  const layers = sequential(product(), batchNormalization({ name: "bn" }), activation("relu"));
+  const model = await build(input([5, 5, 3]), layers);
+  const weights = Object.entries(model.weights()).map(([name, { shape }], i) => [
+    name,
+    float(numbers(shape, i, 0.5, 2)),
+  ]);
+  model.setWeights(Object.fromEntries(weights));
+  const calls = model.plan(1).calls.filter(({ once }) => !once);
+  expect(calls.map(({ kernel }) => kernel)).toEqual(["f32_pad2d", "f32_conv2d"]);
+  const plain = await build(input([5, 5, 3]), product());
+  const { "t/kernel": kernel, "t/bias": bias } = model.weights();
+  plain.setWeights({ "t/kernel": kernel, "t/bias": bias });
+  const of = (name: string) => model.weights()[`bn/${name}`].data;
+  const x = float(numbers([2, 5, 5, 3], 9));
+  const expected = Array.from(predicted(plain, [x]).data, (y, i) => {
+    const scale = of("gamma")[i % 4] / Math.sqrt(of("moving_variance")[i % 4] + 1e-3);
+    return Math.max(0, (y - of("moving_mean")[i % 4]) * scale + of("beta")[i % 4]);
+  });
+  expectNear(predicted(model, [x]).data, expected, 5e-6);
+});
+
 test.each([
+  [
+    "outputPadding as large as the stride",
+    () => conv2dTranspose(4, 3, { strides: 2, outputPadding: 2 }),
+    "outputPadding in [0, 2), less than the stride, got 2",
+  ],
+  [
+    "padding that leaves nothing",
+    () =>
+      conv2dTranspose(4, 1, {
+        padding: [
+          [1, 0],
+          [0, 0],
+        ],
+      })(input([1, 3, 2])),
+    "padding that leaves pixels, got a result of [0, 3]",
+  ],
   ["an image to conv1d", () => conv1d(4, 3)(input([8, 8, 3])), "a sequence [steps, channels], rank 3 with the batch"],
   [
     "causal pooling",

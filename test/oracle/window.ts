@@ -55,6 +55,27 @@ export const conv2d =
     });
   };
 
+/**
+ * Every pixel adds the filter times its channels; then what `cut` says is cut off before, and the result is of that size: `out` and
+ * `cut` are Keras' numbers, written down by the case.
+ */
+export const conv2dTranspose =
+  ({ strides, dilations = [1, 1], groups = 1, out, cut }: Omit<Conv, "padding"> & { out: Pair; cut: Pair }) =>
+  (x: Array64, f: Array64): Array64 => {
+    const [batch, h, w, channels] = x.shape;
+    const [kh, kw, filters] = f.shape;
+    const y = fill([batch, ...out, filters * groups], () => 0);
+    fill([batch, h, w, channels, kh, kw, filters], (b, r, c, k, u, v, n) => {
+      const i = r * strides[0] + u * dilations[0] - cut[0];
+      const j = c * strides[1] + v * dilations[1] - cut[1];
+      if (i < 0 || j < 0 || i >= out[0] || j >= out[1]) return 0;
+      const channel = Math.floor(k / (channels / groups)) * filters + n;
+      y.data[((b * out[0] + i) * out[1] + j) * filters * groups + channel] += at(x, b, r, c, k) * at(f, u, v, n, k);
+      return 0;
+    });
+    return y;
+  };
+
 /** A convolution in as many groups as there are channels. */
 export const depthwiseConv2d =
   (options: Conv) =>
