@@ -1,6 +1,6 @@
 // Normalisation along the rows of x [rows, n]: layer normalization. Statistics are taken around a rough mean, that of the first quarter
 // of the row (of all of a short row), and corrected by what it missed, as in norm.ts. The rough mean of k of n elements is off by at most
-// sqrt((n - k) / k) = sqrt(3) standard deviations, whatever the row, so that the correction costs at most two bits of the variance.
+// sqrt((n - k) / k), about 2 standard deviations, whatever the row: the correction costs little more than two bits of the variance.
 
 import { add, firstLanes, load, mul, mulAdd, SIMD, splat, store, sub } from "./lanes";
 import { put } from "./map";

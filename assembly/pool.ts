@@ -3,8 +3,7 @@
 // 112x112x64 by 2x2 takes 70 us instead of 172, by 3x3 with steps of 2 113 instead of 270 (Zen 4, Node 24).
 
 import {
-  above, add, addInt, and, andNot, bits, eqInt, fromBits, le, load, ne, or, pmax, SIMD, splat, splatInt, store, where,
-  whereInt,
+  add, and, andNot, bits, eqInt, fromBits, le, load, ne, or, pmax, SIMD, splat, store, xor,
 } from "./lanes";
 import { put } from "./map";
 
@@ -167,24 +166,33 @@ function scatter<V, I>(
   if (done < pixel) scatterAny<V, I>(done, pixel, row, rows, columns * pixel, x, dy, dx, low);
 }
 
+// Two vectors of channels at a time, the second one where there is one: 112x112x64 by 3x3 with steps of 2 takes
+// 0.69 ms instead of 1.03 (Zen 4, Node 24).
 function scatterAny<V, I>(
   k: usize, pixel: usize, row: usize, rows: usize, width: usize, x: usize, dy: usize, dx: usize, low: V,
 ): void {
-  for (; k < pixel; k += sizeof<V>()) {
-    let best = splat<V>(-Infinity), index = splatInt<I>(0), at = splatInt<I>(0), p = x + k, q = dx + k;
+  const w = sizeof<V>();
+  for (; k < pixel; k += 2 * w) {
+    const left = pixel - k, next: usize = left > w ? w : 0;
+    let best0 = splat<V>(-Infinity), best1 = best0, p = x + k, q = dx + k - p;
     for (let r = rows; r > 0; r--, p += row) {
-      for (let s = p; s < p + width; s += pixel, at = addInt<I>(at, splatInt<I>(1))) {
-        const value = load<V>(s), better = above<V, I>(value, best);
-        best = where<V, I>(better, value, best);
-        index = whereInt<I>(better, at, index);
+      for (let s = p; s < p + width; s += pixel) {
+        best0 = larger<V, I>(best0, load<V>(s));
+        best1 = larger<V, I>(best1, load<V>(s + next));
       }
     }
-    const change = andNot<I>(bits<V, I>(load<V>(dy + k)), le<V, I>(best, low));
-    at = splatInt<I>(0);
-    for (let r = rows; r > 0; r--, q += row) {
-      for (let s = q; s < q + width; s += pixel, at = addInt<I>(at, splatInt<I>(1))) {
-        const share = fromBits<V, I>(and<I>(change, eqInt<I>(at, index)));
-        put<V>(s, add<V>(load<V>(s), share), pixel - k);
+    // What is left to give: nothing once it is given.
+    let change0 = andNot<I>(bits<V, I>(load<V>(dy + k)), le<V, I>(best0, low));
+    let change1 = andNot<I>(bits<V, I>(load<V>(dy + k + next)), le<V, I>(best1, low));
+    p = x + k;
+    for (let r = rows; r > 0; r--, p += row) {
+      for (let s = p; s < p + width; s += pixel) {
+        const share0 = and<I>(change0, isFirst<V, I>(load<V>(s), best0)), to = s + q;
+        const share1 = and<I>(change1, isFirst<V, I>(load<V>(s + next), best1));
+        change0 = xor<I>(change0, share0);
+        change1 = xor<I>(change1, share1);
+        put<V>(to, add<V>(load<V>(to), fromBits<V, I>(share0)), left);
+        if (next) put<V>(to + w, add<V>(load<V>(to + w), fromBits<V, I>(share1)), left - w);
       }
     }
   }

@@ -228,6 +228,10 @@ describe.each([
   { h: 5, w: 4, c: 17, k: [2, 3], s: [1, 1], before: [0, 1], after: [1, 1], out: [5, 4] },
   { h: 8, w: 6, c: 3, k: [3, 3], s: [2, 2], before: [1, 1], after: [1, 1], out: [5, 4] }, // the last windows reach beyond the padding
   { h: 4, w: 4, c: 1, k: [4, 4], s: [4, 4], before: [0, 0], after: [0, 0], out: [1, 1] },
+  { h: 4, w: 6, c: 8, k: [2, 2], s: [2, 2], before: [0, 0], after: [0, 0], out: [2, 3] },
+  { h: 3, w: 4, c: 4, k: [1, 2], s: [1, 2], before: [0, 0], after: [0, 0], out: [3, 2] },
+  { h: 4, w: 4, c: 4, k: [2, 2], s: [2, 2], before: [1, 1], after: [0, 0], out: [2, 2] }, // no window has the last row
+  { h: 5, w: 7, c: 9, k: [2, 2], s: [2, 3], before: [1, 0], after: [0, 1], out: [3, 3] },
 ])("windows $k of $h x $w x $c", ({ h, w, c, k, s, before, after, out: [oh, ow] }) => {
   const batch = 2;
   const random = new Random(h * w * c);
