@@ -5,8 +5,8 @@ import { type Part, type Range, rules } from "./rules.js";
 
 /** What a part should take at least, in nanoseconds: handing one over takes some hundreds, waking a sleeping worker tens of thousands. */
 const LEAST = 10_000;
-/** Parts per thread: more of them even out what threads lose to others on the machine. */
-const PARTS_PER_THREAD = 4;
+/** Parts for each thread: more of them even out what threads lose to others on the machine. */
+const PER_THREAD = 4;
 
 /**
  * A call as parts whose results together are the call's, bit for bit.
@@ -23,7 +23,7 @@ export function divide(
   if (range === undefined) return undefined;
   const whole = range.as ?? { kernel, args };
   const most = least > 0 ? Math.floor((units(whole, range) * range.cost) / least) : MAX_PARTS;
-  const parts = cut(whole, range, threads, Math.min(PARTS_PER_THREAD * threads, MAX_PARTS / 4, most), least > 0);
+  const parts = cut(whole, range, threads, Math.min(PER_THREAD * threads, MAX_PARTS / 4, most), least > 0);
   return parts.length > 1 && parts.length <= MAX_PARTS ? parts : undefined;
 }
 
@@ -36,7 +36,8 @@ function cut(whole: Part, range: Range, threads: number, most: number, coarse: b
   if (most < 2 || blocks < 1) return [whole];
   // Few blocks that can be divided themselves: as many whole ones as threads share evenly, and the others in pieces.
   const even = inner && blocks < 2 * threads ? blocks - (blocks % threads) : blocks;
-  const parts = Math.min(most, even, range.few ? threads : even);
+  const limit = Math.min(most, even, threads * (range.perThread ?? PER_THREAD));
+  const parts = limit > threads ? limit - (limit % threads) : limit; // as many for each thread
   const cuts = Array.from({ length: parts + 1 }, (_, i) => Math.floor((i * even) / parts));
   const list = cuts.slice(1).map((end, i) => slice(whole, range, cuts[i] * multiple, end * multiple));
   for (let block = even; block < blocks; block++) {
