@@ -1,5 +1,7 @@
 // Elementwise functions over arrays and their gradients: activations, exp, and the elementary functions that cost one instruction. The
 // loop around the exponential that most of them share is in exponential.ts, other functions in special.ts; relu and clamp are in map.ts.
+// Bounds are the largest distance from the exact value, in ulp, measured over all 2^32 inputs; for silu, gelu and mish over every seventh.
+// They hold where the exact result is not below 2^-126 in size, and e^x is not taken for 0 (see LOW).
 
 import {
   abs, add, constant, copySign, div, floor, load, mul, mulAdd, neg, pmax, pmin, SIMD, splat, sqrt, sub,
@@ -42,7 +44,7 @@ function zipLanes<F, V>(n: u32, x: usize, dy: usize, a: V, out: usize): void {
   }
 }
 
-/** y [n] = e^x within 1 ulp, subnormal results included; overflow gives +inf. */
+/** y [n] = e^x within 1.04 ulp, subnormal results within 0.76; overflow gives +inf. */
 export function f32_exp(n: u32, x: usize, y: usize): void {
   eachExponential<Exp>(n, x, x, 0, y, -105, 89);
 }
@@ -57,47 +59,53 @@ export function f32_tanh(n: u32, x: usize, y: usize): void {
   eachExponential<Tanh>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = 1 / (1 + e^-x), within 2.2 ulp where it is no subnormal. */
+/** y [n] = 1 / (1 + e^-x), within 2.41 ulp. */
 export function f32_sigmoid(n: u32, x: usize, y: usize): void {
   eachExponential<Sigmoid>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = log(1 + e^x), within 3.3 ulp where it is no subnormal. */
+/** y [n] = log(1 + e^x), within 3.67 ulp. */
 export function f32_softplus(n: u32, x: usize, y: usize): void {
   eachExponential<Softplus>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = the error function, within 2.4 ulp. */
+/** y [n] = the error function, within 2.77 ulp. */
 export function f32_erf(n: u32, x: usize, y: usize): void {
   eachExponential<Erf>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = log(1 + x). */
+/** y [n] = log(1 + x), within 1.44 ulp. */
 export function f32_log1p(n: u32, x: usize, y: usize): void {
   eachLogarithm<Log1p>(n, x, y);
 }
 
-/** y [n] = x sigmoid(x). */
+/** y [n] = x sigmoid(x), within 3.2 ulp down to x = -87.33; 0 below -87.68. */
 export function f32_silu(n: u32, x: usize, y: usize): void {
   eachExponential<Silu>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = x Phi(x), Phi the normal distribution function. */
+/**
+ * y [n] = x Phi(x), Phi the normal distribution function: within 4.2 ulp for |x| <= 1, 14 for |x| <= 5 and 69 at x = -12.4, where
+ * results are below 1e-33.
+ */
 export function f32_gelu(n: u32, x: usize, y: usize): void {
   eachExponential<Gelu>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3): the tanh approximation of gelu. */
+/**
+ * y [n] = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3): the tanh approximation of gelu, within 3 ulp of that for |x| <= 1 and
+ * 36 for |x| <= 5; 0 below x = -10.016.
+ */
 export function f32_gelu_tanh(n: u32, x: usize, y: usize): void {
   eachExponential<GeluTanh>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = x tanh(softplus(x)). */
+/** y [n] = x tanh(softplus(x)), within 4.5 ulp down to x = -87.33; 0 below -87.68. */
 export function f32_mish(n: u32, x: usize, y: usize): void {
   eachExponential<Mish>(n, x, x, 0, y, LOW, HIGH);
 }
 
-/** y [n] = x where x > 0, else alpha (e^x - 1). */
+/** y [n] = x where x > 0, else alpha (e^x - 1), within 1.09 ulp for alpha 1. */
 export function f32_elu(n: u32, x: usize, y: usize, alpha: f32): void {
   eachExponential<Elu>(n, x, x, alpha, y, LOW, HIGH);
 }
@@ -177,7 +185,7 @@ export function f32_leaky_relu_grad(n: u32, x: usize, dy: usize, dx: usize, alph
   zip<LeakyReluGrad>(n, x, dy, alpha, dx);
 }
 
-/** Activations take e^x for 0 where it is below the smallest normal float32, which is just above e^LOW; e^HIGH is finite. */
+/** Activations take e^x for 0 where it is below 2^-126.5, x = -87.68, which is above LOW; e^HIGH is finite. */
 const LOW: f32 = -88;
 const HIGH: f32 = 88;
 

@@ -111,7 +111,7 @@ export const abs = (x: Value): Value => apply(unaryOps.abs, [x]);
 export const erf = (x: Value): Value => apply(unaryOps.erf, [x]);
 
 /**
- * e^x, within 1 ulp.
+ * e^x, within 1.04 ulp.
  * @example
  * exp(input([3])).shape; // [1, 3]
  */
