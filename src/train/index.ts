@@ -41,19 +41,22 @@ export {
   topKCategoricalAccuracy,
 } from "./metrics.js";
 export type { Examples } from "./objective.js";
+export { type AdafactorOptions, adafactor } from "./optimizers/adafactor.js";
+export { type AdadeltaOptions, type AdagradOptions, adadelta, adagrad } from "./optimizers/adagrad.js";
 export {
+  type AdamaxOptions,
   type AdamOptions,
   type AdamWOptions,
   adam,
+  adamax,
   adamW,
-  type Optimizer,
-  type OptimizerName,
-  type OptimizerOptions,
-  type RmspropOptions,
-  rmsprop,
-  type SgdOptions,
-  sgd,
-} from "./optimizers.js";
+  type NadamOptions,
+  nadam,
+} from "./optimizers/adam.js";
+export { type LionOptions, lion } from "./optimizers/lion.js";
+export type { OptimizerName } from "./optimizers/names.js";
+export type { DecayOptions, Optimizer, OptimizerOptions, Slot } from "./optimizers/optimizer.js";
+export { type RmspropOptions, rmsprop, type SgdOptions, sgd } from "./optimizers/sgd.js";
 export type { FitRun } from "./run.js";
 export {
   type CosineDecayOptions,

@@ -1,7 +1,7 @@
 // Training steps: forward, loss, backward, clipping and update as one program per batch size; the optimizer's states between them.
 import { rangeError, typeError } from "../errors.js";
 import type { Graph, Value } from "../graph/value.js";
-import { argument, state } from "../ops/leaf.js";
+import { argument, state, stateAttrs } from "../ops/leaf.js";
 import { gradients } from "../passes/grad.js";
 import { training } from "../passes/training.js";
 import type { Model } from "../program/model.js";
@@ -23,7 +23,8 @@ import {
   type Objective,
   resolveObjective,
 } from "./objective.js";
-import { type Optimizer, type OptimizerName, resolveOptimizer } from "./optimizers.js";
+import { type OptimizerName, resolveOptimizer } from "./optimizers/names.js";
+import { type Optimizer, slotsOf } from "./optimizers/optimizer.js";
 import { penalized } from "./regularization.js";
 
 export interface TrainerOptions extends LossOptions, MetricOptions {
@@ -102,11 +103,12 @@ export class Training {
     if (clipNorm !== undefined) checkClipping(op, { clipNorm });
     this.#clipping = clipNorm === undefined ? this.optimizer.clipping : { globalClipNorm: clipNorm };
     this.#scalars = this.optimizer.scalars(1, 0).map((_, i) => argument(`scalar_${i}`));
-    const zeros = { kind: "constant", value: 0 } as const;
     this.#slots = new Map(
       [...this.trained.weights].map(([name, { shape }]) => [
         name,
-        this.optimizer.slots.map((slot) => state(slot, shape, zeros, false)),
+        slotsOf(this.optimizer, shape, name).map((slot) =>
+          state(slot.name, slot.shape, { kind: "constant", value: slot.initial }, false),
+        ),
       ]),
     );
     const saved = resume === undefined ? undefined : readCheckpoint(resume, this.optimizer.name, this.#states());
@@ -188,7 +190,7 @@ export class Training {
     const effects = [...weights].flatMap(([name, weight], i) => {
       const gradient = clipped[i];
       const slots = this.#slots.get(name) as readonly Value[];
-      return gradient ? [this.optimizer.update(weight, gradient, slots, this.#scalars, name)] : [];
+      return gradient ? [this.optimizer.update(weight, gradient, slots, this.#scalars, name)].flat() : [];
     });
     return {
       inputs: [...forward.inputs, ...targets, ...shares],
@@ -220,7 +222,7 @@ export class Training {
   /** All that a checkpoint holds: the model's weights, and the optimizer's states as `<optimizer>/<weight>/<slot>`. */
   #states(): Map<string, Value> {
     const slots = [...this.#slots].flatMap(([weight, values]) =>
-      values.map((value, i): [string, Value] => [`${this.optimizer.name}/${weight}/${this.optimizer.slots[i]}`, value]),
+      values.map((value): [string, Value] => [`${this.optimizer.name}/${weight}/${stateAttrs(value).name}`, value]),
     );
     return new Map([...this.#model.names.states, ...slots]);
   }

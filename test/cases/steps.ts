@@ -4,8 +4,20 @@ import { batchNormalization, build, conv2d, dense, dropout, flatten, input, sequ
 import { argumentOp, stateOp } from "../../src/ops/leaf.js";
 import type { Program } from "../../src/program/program.js";
 import { type TypedArray, tensor } from "../../src/tensor.js";
+import {
+  adadelta,
+  adafactor,
+  adagrad,
+  adam,
+  adamax,
+  adamW,
+  lion,
+  nadam,
+  type Optimizer,
+  rmsprop,
+  sgd,
+} from "../../src/train/index.js";
 import { checkExamples } from "../../src/train/objective.js";
-import { adam, adamW, type Optimizer, rmsprop, sgd } from "../../src/train/optimizers.js";
 import { Training } from "../../src/train/training.js";
 import { numbers } from "../oracle/array.js";
 
@@ -18,6 +30,12 @@ const optimizers: Record<string, Optimizer> = {
   adam: adam({ globalClipNorm: 0.5 }),
   adamW: adamW(),
   rmsprop: rmsprop(),
+  adadelta: adadelta(),
+  adafactor: adafactor(),
+  adagrad: adagrad(),
+  adamax: adamax(),
+  lion: lion({ weightDecay: 0.1 }),
+  nadam: nadam(),
   "rmsprop, centered, with momentum": rmsprop({ centered: true, momentum: 0.5 }),
 };
 

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/index.js";
 import type { Model } from "../../src/index.js";
 import {
+  adafactor,
+  adagrad,
   adam,
   adamW,
   type Callback,
@@ -10,6 +12,7 @@ import {
   type FitOptions,
   fit,
   modelCheckpoint,
+  nadam,
   rmsprop,
   sgd,
   trainer,
@@ -21,6 +24,9 @@ const optimizers = {
   "sgd with Nesterov momentum": () => sgd({ learningRate: cosineDecay(0.1, 12), momentum: 0.9, nesterov: true }),
   adam: () => adam({ learningRate: 0.01 }),
   "adamW with clipping": () => adamW({ globalClipNorm: 0.5 }),
+  "adafactor with decay": () => adafactor({ learningRate: 0.1, weightDecay: 0.01 }),
+  adagrad: () => adagrad({ learningRate: 0.1 }),
+  nadam: () => nadam({ learningRate: 0.01 }),
   "centered rmsprop with momentum": () => rmsprop({ momentum: 0.5, centered: true }),
 };
 
