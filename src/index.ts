@@ -8,8 +8,21 @@ export { type Conv2dLayerOptions, conv2d } from "./layers/conv2d.js";
 export { type DenseOptions, dense } from "./layers/dense.js";
 export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise.js";
 export { type DepthwiseConv1dOptions, depthwiseConv1d } from "./layers/depthwise1d.js";
+export { type DotOptions, dot } from "./layers/dot.js";
+export { type EmbeddingOptions, embedding } from "./layers/embedding.js";
+export { type GroupNormalizationOptions, groupNormalization } from "./layers/groupnormalization.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
-export { average, type ConcatenateOptions, concatenate } from "./layers/merge.js";
+export {
+  add,
+  average,
+  type ConcatenateOptions,
+  concatenate,
+  type Merge,
+  maximum,
+  minimum,
+  multiply,
+  subtract,
+} from "./layers/merge.js";
 export {
   type Border2d,
   cropping2d,
@@ -20,6 +33,7 @@ export {
   zeroPadding2d,
 } from "./layers/movement.js";
 export { cropping1d, upSampling1d, zeroPadding1d } from "./layers/movement1d.js";
+export { gaussianDropout, gaussianNoise, spatialDropout1d, spatialDropout2d } from "./layers/noise.js";
 export {
   type BatchNormalizationOptions,
   batchNormalization,
@@ -45,7 +59,18 @@ export {
   type Pooling1dOptions,
 } from "./layers/pooling1d.js";
 export { type PreluOptions, prelu } from "./layers/prelu.js";
-export { dropout } from "./layers/regularization.js";
+export {
+  type ActivityRegularizationOptions,
+  activityRegularization,
+  dropout,
+} from "./layers/regularization.js";
+export { type RescalingOptions, rescaling } from "./layers/rescaling.js";
+export {
+  type RmsNormalizationOptions,
+  rmsNormalization,
+  type UnitNormalizationOptions,
+  unitNormalization,
+} from "./layers/rmsnormalization.js";
 export {
   type SeparableConv1dOptions,
   type SeparableConv2dOptions,
@@ -72,7 +97,7 @@ export {
   softmax,
   softsign,
 } from "./ops/activation.js";
-export { add, div, mul, sub } from "./ops/arithmetic.js";
+export { div, mul, sub } from "./ops/arithmetic.js";
 export { cast } from "./ops/cast.js";
 export {
   clip,
@@ -82,8 +107,6 @@ export {
   less,
   lessEqual,
   logicalNot,
-  maximum,
-  minimum,
   notEqual,
   pow,
   where,

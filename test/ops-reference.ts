@@ -81,6 +81,9 @@ export const operators: Record<string, Run> = {
   gelu_erf: unary((x) => lw.gelu(x)),
   gelu_tanh: unary((x) => lw.gelu(x, { approximate: true })),
   global_max_pool2d: ({ x }) => ({ y: lw.globalMaxPooling2d()(x) }),
+  group_norm: ({ x, gamma, beta }, { groups, epsilon }) => ({
+    y: replaced(lw.groupNormalization({ groups, epsilon })(x), [gamma, beta]),
+  }),
   hard_sigmoid: unary(lw.hardSigmoid),
   hard_swish: unary(lw.hardSilu),
   layer_norm({ x, gamma, beta }, { epsilon }) {
@@ -102,6 +105,7 @@ export const operators: Record<string, Run> = {
     if (corners || antialias) throw new Error("resize has neither aligned corners nor antialiasing");
     return { y: lw.resize(x, size, { interpolation }) };
   },
+  rms_norm: ({ x, gamma }, { epsilon }) => ({ y: replaced(lw.rmsNormalization({ epsilon })(x), [gamma]) }),
   silu: unary(lw.silu),
   softmax: unary(lw.softmax),
   sparse_categorical_crossentropy: loss(sparseCategoricalCrossentropy({ fromLogits: true })),

@@ -1,8 +1,9 @@
-// Layers of several inputs: functions of a list of Values, as Keras' functional `concatenate` and `average`. Sums, differences,
-// products and extrema of two are ops: add, sub, mul, maximum, minimum.
+// Layers of several inputs: functions of a list of Values, as Keras' functional `concatenate` and `average`. Where an op has the same
+// name (add, maximum, minimum) one function is both: of two operands the op, of a list the layer.
 import { inLayer, rangeError, ShapeError, typeError } from "../errors.js";
 import { checkValue, type Value } from "../graph/value.js";
-import { add, mul } from "../ops/arithmetic.js";
+import { mul, add as plus, sub } from "../ops/arithmetic.js";
+import { maximum as larger, minimum as smaller } from "../ops/comparison.js";
 import { concat } from "../ops/concat.js";
 import { sameShape, show } from "../shape.js";
 import type { LayerOptions } from "./layer.js";
@@ -13,7 +14,7 @@ export interface ConcatenateOptions extends LayerOptions {
 }
 
 /** The values merged by `made`, whose nodes become a layer of that kind. */
-function merge(
+export function merge(
   kind: string,
   values: readonly Value[],
   { name, ...options }: LayerOptions,
@@ -70,7 +71,79 @@ export const average = (values: readonly Value[], options: LayerOptions = {}): V
       throw new ShapeError({ op: "average", expected: `inputs of one shape, ${expected}`, actual });
     }
     return mul(
-      values.reduce((a, b) => add(a, b)),
+      values.reduce((a, b) => plus(a, b)),
       1 / values.length,
     );
   });
+
+/** An op of two operands, or a layer of a list of Values. */
+export interface Merge {
+  (a: Value | number, b: Value | number): Value;
+  (values: readonly Value[], options?: LayerOptions): Value;
+}
+
+type Binary = (a: Value, b: Value) => Value;
+
+/** The op of two, and as a layer of that kind one value after the other. */
+const either =
+  (kind: string, of: (a: Value | number, b: Value | number) => Value): Merge =>
+  (a: Value | number | readonly Value[], b: Value | number | LayerOptions = {}): Value =>
+    Array.isArray(a)
+      ? folded(kind, a as readonly Value[], b as LayerOptions, of)
+      : of(a as Value | number, b as Value | number);
+
+const folded = (kind: string, values: readonly Value[], options: LayerOptions, of: Binary): Value =>
+  merge(kind, values, options, [], () => values.reduce((a, b) => of(a, b)));
+
+/**
+ * a + b with NumPy broadcasting; or the sum of a list of Values, a layer as Keras' `add`.
+ * @param values in place of a and b: at least two
+ * @throws {ShapeError} when the shapes do not broadcast; {RangeError} for a list of fewer than two values
+ * @example
+ * add(input([3]), 1).shape; // [1, 3]
+ * add([input([3]), input([3]), input([3])], { name: "sum" }).shape; // [1, 3]
+ */
+export const add: Merge = /* @__PURE__ */ either("add", plus);
+
+/**
+ * The larger of a and b with NumPy broadcasting, NaN where either is; or the largest of a list of Values, a layer as Keras' `maximum`.
+ * @param values in place of a and b: at least two
+ * @throws {ShapeError} when the shapes do not broadcast; {RangeError} for a list of fewer than two values
+ * @example
+ * maximum(input([3]), 0).shape; // [1, 3]
+ * maximum([input([3]), input([3])]).shape; // [1, 3]
+ */
+export const maximum: Merge = /* @__PURE__ */ either("maximum", larger);
+
+/**
+ * The smaller of a and b with NumPy broadcasting, NaN where either is; or the smallest of a list of Values, a layer as Keras' `minimum`.
+ * @param values in place of a and b: at least two
+ * @throws {ShapeError} when the shapes do not broadcast; {RangeError} for a list of fewer than two values
+ * @example
+ * minimum(input([3]), 0).shape; // [1, 3]
+ * minimum([input([3]), input([3])]).shape; // [1, 3]
+ */
+export const minimum: Merge = /* @__PURE__ */ either("minimum", smaller);
+
+/**
+ * Product of values, element by element with NumPy broadcasting, as Keras' `multiply`.
+ * @param values at least two
+ * @throws {ShapeError} when the shapes do not broadcast; {RangeError} for fewer than two values
+ * @example
+ * multiply([input([8, 8, 16]), input([1, 1, 16])]).shape; // [1, 8, 8, 16]
+ */
+export const multiply = (values: readonly Value[], options: LayerOptions = {}): Value =>
+  folded("multiply", values, options, mul);
+
+/**
+ * The first of two values minus the second, with NumPy broadcasting, as Keras' `subtract`.
+ * @param values two
+ * @throws {ShapeError} when the shapes do not broadcast; {RangeError} for other than two values
+ * @example
+ * subtract([input([4]), input([4])]).shape; // [1, 4]
+ */
+export function subtract(values: readonly Value[], options: LayerOptions = {}): Value {
+  if (Array.isArray(values) && values.length > 2)
+    throw rangeError({ op: "subtract", expected: "a list of 2 Values", actual: String(values.length) });
+  return folded("subtract", values, options, sub);
+}

@@ -11,7 +11,7 @@ import { normalizeAxes, type Shape, show, sizeOf } from "../shape.js";
 import { tensor } from "../tensor.js";
 import { type Layer, type LayerOptions, layer, type WeightOf } from "./layer.js";
 
-interface NormalizationOptions extends LayerOptions {
+export interface NormalizationOptions extends LayerOptions {
   /** Added to the variance; default 0.001. */
   epsilon?: number;
   /** Whether there is a `beta`; default true. */
@@ -56,14 +56,14 @@ const shared = [
 ] as const;
 
 /** Axes of a sample, ascending. @throws {RangeError} for others: the batch is none */
-function sampleAxes(op: string, axis: number | readonly number[], { shape }: Value): number[] {
+export function sampleAxes(op: string, axis: number | readonly number[], { shape }: Value): number[] {
   const axes = normalizeAxes(axis, shape.length, op);
   if (axes.length > 0 && axes[0] > 0) return axes;
   throw rangeError({ op, expected: `axes of ${show(shape)} but 0, the batch`, actual: JSON.stringify(axis) });
 }
 
 /** Checks what both layers take, and gives what makes gamma and beta; without one, a constant stands for it. */
-function affine(op: string, options: NormalizationOptions) {
+export function affine(op: string, options: NormalizationOptions) {
   const { epsilon = 1e-3, center = true, scale = true } = options;
   const { betaInitializer = "zeros", gammaInitializer = "ones" } = options;
   if (!(Number.isFinite(epsilon) && epsilon >= 0))

@@ -93,7 +93,8 @@ const steps =
     );
 
 const relu = (y: Array64): Array64 => map(y, (v) => Math.max(v, 0));
-const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
+const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
+const mean = (list: readonly number[]): number => sum(list) / list.length;
 const kernelBias = ["kernel", "bias"];
 const separable = ["depthwise_kernel", "pointwise_kernel", "bias"];
 
@@ -223,4 +224,138 @@ const transposed: readonly LayerRow[] = [
   ),
 ];
 
-export const rows: readonly LayerRow[] = [...inOneDimension, ...transposed];
+/** (x - mean) / sqrt(variance + epsilon) over each group of channels of a sample, channels last. */
+const grouped =
+  (groups: number, epsilon: number): Oracle =>
+  (x, gamma, beta) => {
+    const channels = x.shape[x.shape.length - 1];
+    const size = x.data.length / x.shape[0];
+    const group = (i: number) => Math.floor(i / size) * groups + Math.floor((i % channels) / (channels / groups));
+    const of = (g: number) => Array.from(x.data).filter((_, i) => group(i) === g);
+    const means = Array.from({ length: x.shape[0] * groups }, (_, g) => mean(of(g)));
+    const variances = means.map((m, g) => mean(of(g).map((v) => (v - m) ** 2)));
+    const data = x.data.map((v, i) => {
+      const y = (v - means[group(i)]) / Math.sqrt(variances[group(i)] + epsilon);
+      return y * (gamma?.data[i % channels] ?? 1) + (beta?.data[i % channels] ?? 0);
+    });
+    return { ...x, data };
+  };
+/** x [batch, n, inner] divided by what `of` makes of the squares along the middle axis. */
+const byLength =
+  (n: number, inner: number, of: (squares: readonly number[]) => number): Oracle =>
+  (x) => {
+    const lead = (i: number) => Math.floor(i / (n * inner));
+    const square = (i: number, j: number) => x.data[lead(i) * n * inner + j * inner + (i % inner)] ** 2;
+    return { ...x, data: x.data.map((v, i) => v / of(Array.from({ length: n }, (_, j) => square(i, j)))) };
+  };
+const rms = (epsilon: number) => (squares: readonly number[]) => Math.sqrt(mean(squares) + epsilon);
+const length = (squares: readonly number[]) => Math.sqrt(sum(squares));
+const scaled = (y: Array64, scale: Array64, repeat = 1): Array64 => ({
+  ...y,
+  data: y.data.map((v, i) => v * scale.data[Math.floor(i / repeat) % scale.data.length]),
+});
+
+const normalized: readonly LayerRow[] = [
+  row("rmsNormalization", [4, 7], lw.rmsNormalization(), (x, s) => scaled(byLength(7, 1, rms(1e-6))(x), s), ["scale"]),
+  row(
+    "rmsNormalization over two axes",
+    [2, 3, 4],
+    lw.rmsNormalization({ axis: [2, 3], epsilon: 0.1 }),
+    (x, s) => scaled(byLength(12, 1, rms(0.1))(x), s),
+    ["scale"],
+  ),
+  row(
+    "rmsNormalization over the first axis",
+    [3, 4],
+    lw.rmsNormalization({ axis: 1 }),
+    (x, s) => scaled(byLength(3, 4, rms(1e-6))(x), s, 4),
+    ["scale"],
+  ),
+  row("unitNormalization", [3, 5], lw.unitNormalization(), byLength(5, 1, length)),
+  row("unitNormalization over two axes", [3, 5], lw.unitNormalization({ axis: [1, 2] }), byLength(15, 1, length)),
+  row("groupNormalization", [3, 2, 6], lw.groupNormalization({ groups: 2 }), grouped(2, 1e-3), ["gamma", "beta"]),
+  row("groupNormalization of vectors", [6], lw.groupNormalization({ groups: 3, center: false }), grouped(3, 1e-3), [
+    "gamma",
+  ]),
+  row(
+    "groupNormalization of each channel alone",
+    [5, 4],
+    lw.groupNormalization({ groups: -1, scale: false, center: false, epsilon: 0.01 }),
+    grouped(4, 0.01),
+  ),
+  row(
+    "groupNormalization of channels first",
+    [4, 3],
+    lw.groupNormalization({ groups: 2, axis: 1, scale: false }),
+    (x, beta) => {
+      const swapped = (y: Array64) => fill([y.shape[0], y.shape[2], y.shape[1]], (b, i, j) => at(y, b, j, i));
+      return swapped(grouped(2, 1e-3)(swapped(x), undefined as unknown as Array64, beta));
+    },
+    ["beta"],
+  ),
+];
+
+const merged = (
+  name: string,
+  shapes: readonly (readonly number[])[],
+  layer: LayerRow["layer"],
+  oracle: LayerRow["oracle"],
+): LayerRow => ({ name, inputs: shapes.map((shape) => ({ shape })), layer, oracle });
+const binary =
+  (f: (a: number, b: number) => number): LayerRow["oracle"] =>
+  (xs) =>
+    xs.reduce((a, b) => fill(a.shape, (...index) => f(at(a, ...index), at(b, ...index))));
+const dots: LayerRow["oracle"] = ([a, b]) =>
+  fill([a.shape[0], a.shape[1], b.shape[1]], (n, i, j) =>
+    sum(Array.from({ length: a.shape[2] }, (_, k) => at(a, n, i, k) * at(b, n, j, k))),
+  );
+
+const severalInputs: readonly LayerRow[] = [
+  merged("add of a list", [[3, 2], [3, 2], [1, 2]], (xs) => lw.add(xs, { name: "all" }), binary((a, b) => a + b)), // biome-ignore format: short
+  merged("subtract", [[4], [4]], (xs) => lw.subtract(xs), binary((a, b) => a - b)), // biome-ignore format: short
+  merged("multiply", [[3, 2], [3, 2], [3, 2]], (xs) => lw.multiply(xs), binary((a, b) => a * b)), // biome-ignore format: short
+  merged("maximum of a list", [[5], [5], [5]], (xs) => lw.maximum(xs), binary(Math.max)),
+  merged("minimum of a list", [[5], [5], [5]], (xs) => lw.minimum(xs), binary(Math.min)),
+  merged("dot", [[3, 4], [2, 4]], (xs) => lw.dot(xs), dots), // biome-ignore format: short
+  merged("dot of vectors, their cosine", [[4], [4]], (xs) => lw.dot(xs, { normalize: true }), ([a, b]) => {
+    const [c, d] = [a, b].map((x) => byLength(4, 1, length)(x)).map((x) => reshaped(x, [x.shape[0], 1, 4]));
+    return reshaped(dots([c, d]), [a.shape[0], 1]);
+  }), // biome-ignore format: short
+  merged("dot along other axes", [[4, 3], [2, 5, 4]], (xs) => lw.dot(xs, { axes: [1, -1] }), ([a, b]) =>
+    fill([a.shape[0], 3, 2, 5], (n, i, j, l) => sum([0, 1, 2, 3].map((k) => at(a, n, k, i) * at(b, n, j, l, k)))),
+  ), // biome-ignore format: short
+];
+
+const others: readonly LayerRow[] = [
+  row("rescaling", [2, 3], lw.rescaling(2, { offset: -1 }), (x) => map(x, (v) => 2 * v - 1)),
+  row("rescaling of each channel", [2, 2], lw.rescaling([2, 3]), (x) =>
+    scaled(x, { shape: [2], data: Float64Array.of(2, 3) }),
+  ),
+  {
+    ...row("rescaling of whole numbers", [4], lw.rescaling(0.5), (x) => map(x, (v) => v / 2)),
+    inputs: [{ shape: [4], below: 100 }],
+  },
+  {
+    ...row(
+      "embedding",
+      [4],
+      lw.embedding(5, 3),
+      (x, table) => fill([...x.shape, 3], (b, i, c) => at(table, at(x, b, i), c)),
+      ["embeddings"],
+    ),
+    inputs: [{ shape: [4], below: 5 }],
+  },
+  // What acts only while training passes its input on.
+  ...[lw.gaussianNoise(1), lw.gaussianDropout(0.5), lw.spatialDropout1d(0.5), lw.activityRegularization({ l2: 1 })].map(
+    (layer, i) =>
+      row(
+        `no ${["noise", "Gaussian dropout", "spatial dropout", "penalty"][i]} in a prediction`,
+        [4, 3],
+        layer,
+        (x) => x,
+      ),
+  ),
+  row("no spatial dropout of images in a prediction", [2, 2, 3], lw.spatialDropout2d(0.5), (x) => x),
+];
+
+export const rows: readonly LayerRow[] = [...inOneDimension, ...transposed, ...normalized, ...severalInputs, ...others];

@@ -3,18 +3,26 @@
 import { describe, expect, test } from "vitest";
 import {
   activation,
+  add,
   batchNormalization,
   build,
   conv1d,
   conv2dTranspose,
   cropping1d,
+  dot,
+  embedding,
+  globalAveragePooling1d,
+  groupNormalization,
   input,
   load,
   type Model,
   maxPooling1d,
+  rescaling,
+  rmsNormalization,
   save,
   separableConv2d,
   sequential,
+  subtract,
   sum,
   type Tensor,
   tensor,
@@ -22,7 +30,7 @@ import {
 } from "../../src/index.js";
 import { mul } from "../../src/ops/arithmetic.js";
 import { constant } from "../../src/ops/leaf.js";
-import { gradients } from "../../src/train/index.js";
+import { gradients, trainer } from "../../src/train/index.js";
 import { expectNear } from "../cases/near.js";
 import { type Array64, numbers } from "../oracle/array.js";
 import { type LayerRow, rows } from "./layer-rows.js";
@@ -122,7 +130,53 @@ test("batch normalization after a transposed convolution goes into its weights",
   expectNear(predicted(model, [x]).data, expected, 5e-6);
 });
 
+test("a trained embedding changes only the rows that were read", async () => {
+  const model = await build(
+    input([3], { dtype: "int32" }),
+    sequential(embedding(6, 2, { name: "e" }), globalAveragePooling1d()),
+  );
+  const before = Float32Array.from(model.weights()["e/embeddings"].data);
+  const x = tensor(Int32Array.of(1, 4, 4, 1, 1, 4), [2, 3]);
+  trainer(model, { optimizer: "sgd", loss: "mse" }).step({
+    x,
+    y: tensor([
+      [1, 1],
+      [2, 2],
+    ]),
+  });
+  const after = model.weights()["e/embeddings"].data;
+  const changed = [0, 1, 2, 3, 4, 5].filter((row) => after[2 * row] !== before[2 * row]);
+  expect(changed).toEqual([1, 4]);
+});
+
 test.each([
+  [
+    "float32 for an embedding",
+    () => embedding(5, 2)(input([3])),
+    'an input of whole numbers, { dtype: "int32" }, got float32',
+  ],
+  ["masks", () => embedding(5, 2, { maskZero: true }), "maskZero must be false"],
+  [
+    "groups that do not divide channels to normalise",
+    () => groupNormalization({ groups: 3 })(input([4, 4])),
+    "channels in 3 equal groups, got 4",
+  ],
+  ["groups of 0", () => groupNormalization({ groups: 0 }), "groups to be a positive integer or -1, got 0"],
+  ["a batch to normalise over", () => rmsNormalization({ axis: 0 })(input([3])), "but 0, the batch, got 0"],
+  ["a scale that is no number", () => rescaling([1, Number.NaN]), "scale to be a number, or one for each channel"],
+  [
+    "three values to subtract",
+    () => subtract([input([2]), input([2]), input([2])]),
+    "subtract: expected a list of 2 Values, got 3",
+  ],
+  ["one value to add", () => add([input([2])]), "add: expected a list of at least 2 Values, got 1"],
+  ["an option of add that there is not", () => add([input([2]), input([2])], { axis: 1 } as never), '"axis"'],
+  [
+    "sizes that differ along the axes of dot",
+    () => dot([input([3]), input([4])]),
+    "dot: expected one size along the axes, 3, got 4",
+  ],
+  ["the batch as an axis of dot", () => dot([input([3]), input([3])], { axes: 0 }), "but 0, the batch, got 0"],
   [
     "outputPadding as large as the stride",
     () => conv2dTranspose(4, 3, { strides: 2, outputPadding: 2 }),
