@@ -1,6 +1,7 @@
 // Where the kernel module comes from when the caller brings none: its bytes are part of this file's bundle. Edge runtimes,
 // which may not compile bytes, get load.workerd.ts in its place (scripts/build/bundle.mjs); kernels.ts instantiates the module.
 import { once } from "./once.js";
+import { readSource } from "./read.js";
 import { KERNELS } from "./wasm.generated.js";
 
 /**
@@ -15,6 +16,12 @@ export const kernelModule: () => Promise<WebAssembly.Module> = /* @__PURE__ */ o
 
 /** The same before it is compiled, for builds made from it. */
 export const kernelBytes = (): Uint8Array<ArrayBuffer> => fromHex(KERNELS);
+
+// What is not the default stays in files of its own beside this one's bundle; where they are not, these reject. Bundlers that know the form
+// `new URL("./file", import.meta.url)` take such files along.
+export const relaxedBytes = (): Promise<Uint8Array> => readSource(new URL("./kernels.relaxed.wasm", import.meta.url));
+export const threadsEntry = (): Promise<typeof import("./threads/index.js")> =>
+  import(/* webpackIgnore: true */ /* @vite-ignore */ new URL("./threads.js", import.meta.url).href);
 
 interface Decoders {
   Uint8Array: { fromHex?(text: string): Uint8Array<ArrayBuffer> };

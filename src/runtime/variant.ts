@@ -1,9 +1,8 @@
 // Which build of the kernels a model runs on, and on how many threads. What is asked for and cannot be had is quietly done without: the
-// model says what it runs with. Nothing here may weigh on a bundle: what is not the default stays in files of its own beside this one.
+// model says what it runs with. Nothing here may weigh on a bundle.
 import { compile, type KernelSource } from "./kernels.js";
-import { kernelBytes } from "./load.js";
+import { kernelBytes, relaxedBytes, threadsEntry } from "./load.js";
 import { once } from "./once.js";
-import { readSource } from "./read.js";
 import type { Threads } from "./threads/index.js";
 
 export interface VariantOptions {
@@ -40,18 +39,16 @@ export async function findVariant({ kernels, math = "exact", threads = 1 }: Vari
 /** The file's bytes and its module, where it is found and its instructions are known. */
 const relaxedKernels = /* @__PURE__ */ once(async () => {
   try {
-    const bytes = (await readSource(new URL("./kernels.relaxed.wasm", import.meta.url))) as Uint8Array<ArrayBuffer>;
+    const bytes = (await relaxedBytes()) as Uint8Array<ArrayBuffer>;
     return WebAssembly.validate(bytes) ? { bytes: () => bytes, module: await compile(bytes) } : undefined;
   } catch {
     return undefined;
   }
 });
 
-async function findThreads(...options: Parameters<typeof import("./threads/index.js").findThreads>) {
+async function findThreads(...options: Parameters<Awaited<ReturnType<typeof threadsEntry>>["findThreads"]>) {
   try {
-    const { href } = new URL("./threads.js", import.meta.url);
-    const loaded: typeof import("./threads/index.js") = await import(/* webpackIgnore: true */ /* @vite-ignore */ href);
-    return await loaded.findThreads(...options);
+    return await (await threadsEntry()).findThreads(...options);
   } catch {
     return undefined;
   }
