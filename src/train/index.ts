@@ -25,10 +25,24 @@ export {
   type SmoothedCrossentropyOptions,
   sparseCategoricalCrossentropy,
 } from "./losses/crossentropy.js";
+export {
+  type BinaryFocalOptions,
+  binaryFocalCrossentropy,
+  categoricalFocalCrossentropy,
+  type FocalOptions,
+} from "./losses/focal.js";
 export { categoricalHinge, hinge, squaredHinge } from "./losses/hinge.js";
 export type { Loss, LossFunction } from "./losses/loss.js";
 export type { LossName } from "./losses/names.js";
-export { huber, klDivergence, meanAbsoluteError, meanSquaredError } from "./losses/regression.js";
+export {
+  cosineSimilarity,
+  huber,
+  klDivergence,
+  logCosh,
+  meanAbsoluteError,
+  meanSquaredError,
+  poisson,
+} from "./losses/regression.js";
 export {
   accuracy,
   binaryAccuracy,

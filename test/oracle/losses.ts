@@ -55,3 +55,27 @@ export const squaredHinge = rows((t, p) => average(t.map((x, i) => Math.max(1 - 
 export const categoricalHinge = rows((t, p) =>
   Math.max(Math.max(...t.map((x, i) => (1 - x) * p[i])) - total(t.map((x, i) => x * p[i])) + 1, 0),
 );
+
+export const poisson = rows((t, p) => average(t.map((x, i) => p[i] - x * Math.log(p[i] + 1e-7))));
+export const logCosh = rows((t, p) => average(t.map((x, i) => Math.log(Math.cosh(p[i] - x)))));
+const length = (x: Row): number => Math.sqrt(total(x.map((a) => a * a)));
+export const cosineSimilarity = rows((t, p) => -total(t.map((x, i) => x * p[i])) / (length(t) * length(p)));
+
+/** Of a label, what its probability leaves to be wrong. */
+const wrong = (t: number, p: number): number => 1 - (t * p + (1 - t) * (1 - p));
+export const binaryFocal = (gamma: number, weight = (_: number): number => 1) =>
+  rows((t, p) => average(t.map((x, i) => weight(x) * wrong(x, p[i]) ** gamma * entropy(x, p[i]))));
+export const binaryFocalOfLogits = (gamma: number, share: number) =>
+  rows((t, z) => {
+    const labels = t.map((x) => x * (1 - share) + share / 2);
+    return average(labels.map((x, i) => wrong(x, sigmoid(z[i])) ** gamma * entropy(x, sigmoid(z[i]))));
+  });
+const focal = (t: Row, p: Row, gamma: number, alpha: number): number =>
+  -total(t.map((x, i) => alpha * (1 - p[i]) ** gamma * x * Math.log(p[i])));
+export const categoricalFocal = (gamma: number, alpha: number) =>
+  rows((t, p) => {
+    const shares = p.map((x) => inside(x / total(p)));
+    return focal(t, shares, gamma, alpha);
+  });
+export const categoricalFocalOfLogits = (gamma: number, alpha: number) =>
+  rows((t, z) => focal(t, softmax(z), gamma, alpha));

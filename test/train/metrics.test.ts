@@ -3,6 +3,8 @@ import { build, dense, input, sub, sum, type Tensor, tensor } from "../../src/in
 import {
   accuracy,
   binaryAccuracy,
+  binaryFocalCrossentropy,
+  categoricalFocalCrossentropy,
   evaluate,
   fit,
   type Metric,
@@ -122,6 +124,7 @@ describe("losses check their targets", () => {
       "binaryCrossentropy",
       "expected labels in [0, 1], got 2 (sample 1)",
     ],
+    ["counts below 0", tensor([[0], [1], [-2], [0]]), "poisson", "targets of at least 0, got -2 (sample 2)"],
     [
       "labels of no side",
       tensor([[0], [1], [0.5], [0]]),
@@ -130,6 +133,21 @@ describe("losses check their targets", () => {
     ],
   ])("%s", async (_, y, loss, message) => {
     await expect(evaluate(await mirror(1), { x: sides, y }, { loss })).rejects.toThrow(message);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    [
+      "gamma",
+      () => binaryFocalCrossentropy({ gamma: -1 }),
+      "binaryFocalCrossentropy: expected gamma to be a number of",
+    ],
+    [
+      "alpha",
+      () => categoricalFocalCrossentropy({ alpha: 2 }),
+      "categoricalFocalCrossentropy: expected alpha in [0, 1]",
+    ],
+  ])("and focal ones their %s", (_, make, message) => {
+    expect(make).toThrow(message);
   });
 
   test("labels of 0 and 1 and of -1 and 1 are the same for hinge losses", async () => {

@@ -104,10 +104,13 @@ export function binaryCrossentropy({ fromLogits = false, labelSmoothing = 0 }: S
   );
 }
 
-const probability = (p: Value): Value => clip(p, EPSILON, 1 - EPSILON);
+/** Probabilities away from 0 and 1. */
+export const probability = (p: Value): Value => clip(p, EPSILON, 1 - EPSILON);
 
-const smooth = (labels: Value, share: number, classes: number): Value =>
+/** Labels of which a share is spread over all classes. */
+export const smooth = (labels: Value, share: number, classes: number): Value =>
   share === 0 ? labels : add(mul(labels, 1 - share), share / classes);
 
 /** What a sigmoid was applied to, if `y` is the result of one. */
-const sigmoidLogits = (y: Value): Value | undefined => (y.node.op === unaryOps.sigmoid ? y.node.inputs[0] : undefined);
+export const sigmoidLogits = (y: Value): Value | undefined =>
+  y.node.op === unaryOps.sigmoid ? y.node.inputs[0] : undefined;

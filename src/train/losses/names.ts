@@ -1,21 +1,35 @@
 // Losses by name.
 import { typeError } from "../../errors.js";
 import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from "./crossentropy.js";
+import { binaryFocalCrossentropy, categoricalFocalCrossentropy } from "./focal.js";
 import { categoricalHinge, hinge, squaredHinge } from "./hinge.js";
 import type { Loss, LossFunction } from "./loss.js";
-import { huber, klDivergence, meanAbsoluteError, meanSquaredError } from "./regression.js";
+import {
+  cosineSimilarity,
+  huber,
+  klDivergence,
+  logCosh,
+  meanAbsoluteError,
+  meanSquaredError,
+  poisson,
+} from "./regression.js";
 
 export const losses = {
   binaryCrossentropy: () => binaryCrossentropy(),
+  binaryFocalCrossentropy: () => binaryFocalCrossentropy(),
   categoricalCrossentropy: () => categoricalCrossentropy(),
+  categoricalFocalCrossentropy: () => categoricalFocalCrossentropy(),
   categoricalHinge,
+  cosineSimilarity,
   hinge,
   huber: () => huber(),
   klDivergence,
+  logCosh,
   mae: meanAbsoluteError,
   meanAbsoluteError,
   meanSquaredError,
   mse: meanSquaredError,
+  poisson,
   sparseCategoricalCrossentropy: () => sparseCategoricalCrossentropy(),
   squaredHinge,
 } as const satisfies Record<string, () => Loss>;

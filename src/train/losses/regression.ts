@@ -1,9 +1,11 @@
 // Losses of numbers against numbers: differences, and the distance of distributions.
+
 import { rangeError } from "../../errors.js";
-import { div, mul, sub } from "../../ops/arithmetic.js";
-import { clip, minimum } from "../../ops/comparison.js";
+import type { Value } from "../../graph/value.js";
+import { add, div, mul, sub } from "../../ops/arithmetic.js";
+import { clip, maximum, minimum } from "../../ops/comparison.js";
 import { mean, sum } from "../../ops/reduce.js";
-import { abs, log, square } from "../../ops/unary.js";
+import { abs, log, neg, softplus, sqrt, square } from "../../ops/unary.js";
 import { EPSILON, elementwise, type Loss, shares } from "./loss.js";
 
 /**
@@ -55,3 +57,43 @@ export const klDivergence = (): Loss =>
     },
     shares,
   );
+
+/**
+ * Mean of p - t log(p + 1e-7) over the last axis, as Keras' `Poisson`: predictions are rates, targets counts, both [..., n].
+ * @throws when it is used: {RangeError} for targets below 0
+ * @example
+ * const loss = poisson();
+ */
+export const poisson = (): Loss =>
+  elementwise("poisson", (yTrue, yPred) => mean(sub(yPred, mul(yTrue, log(add(yPred, EPSILON)))), -1), {
+    what: "targets of at least 0",
+    holds: (x) => x >= 0,
+  });
+
+/**
+ * Mean of log(cosh(p - t)) over the last axis, as Keras' `LogCosh`: about half the square of small differences, and as straight as the
+ * absolute difference for large ones.
+ * @example
+ * const loss = logCosh();
+ */
+export const logCosh = (): Loss =>
+  elementwise("logCosh", (yTrue, yPred) => {
+    const error = sub(yPred, yTrue);
+    // log((e^x + e^-x) / 2) = x + log(1 + e^-2x) - log 2
+    return mean(add(sub(error, Math.LN2), softplus(mul(error, -2))), -1);
+  });
+
+/**
+ * -sum(t p) / (|t| |p|) over the last axis, as Keras' loss `CosineSimilarity`: -1 for the same direction, 1 for the opposite one. Lengths
+ * below 1e-7 count as that. The metric of this name has the other sign, as in Keras.
+ * @example
+ * const loss = cosineSimilarity();
+ */
+export const cosineSimilarity = (): Loss =>
+  elementwise("cosineSimilarity", (yTrue, yPred) => neg(cosine(yTrue, yPred)));
+
+/** sum(a b) / (|a| |b|) over the last axis. */
+export function cosine(a: Value, b: Value): Value {
+  const length = (x: Value): Value => sqrt(maximum(sum(square(x), -1), EPSILON ** 2));
+  return div(sum(mul(a, b), -1), mul(length(a), length(b)));
+}
