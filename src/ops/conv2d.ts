@@ -3,7 +3,7 @@
 import { ShapeError } from "../errors.js";
 import { boolean, integer, integers, number, optional } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
-import { apply, type Spec, type Value } from "../graph/value.js";
+import { type Attrs, apply, type Spec, type Value } from "../graph/value.js";
 import { show, sizeOf } from "../shape.js";
 import { mul } from "./arithmetic.js";
 import { wantDType, wantRank } from "./check.js";
@@ -90,7 +90,7 @@ export const convOps = {
       return { shape: [x.shape[0], rows.out, cols.out, f.shape[3]], dtype: "float32" };
     },
     grad: ({ inputs: [x, f] }, [dy], attrs): Gradients => [
-      apply(convOps.conv2dInputGrad, [dy as Value, f], { ...attrs, size: [x.shape[1], x.shape[2]] }),
+      apply(convOps.conv2dTranspose, [dy as Value, f], { ...attrs, size: [x.shape[1], x.shape[2]] }),
       apply(convOps.conv2dFilterGrad, [x, dy as Value], { ...attrs, size: filterSize(f) }),
     ],
     expand([x, f], { groups = 1, ...attrs }): Value | undefined {
@@ -109,14 +109,31 @@ export const convOps = {
     flops: ({ inputs: [, f], outputs: [y] }) => 2 * sizeOf(y.shape) * sizeOf(f.shape.slice(0, 3)),
   }),
 
-  /** dx of conv2d: inputs dy and the filter; `size` is the height and width of x. */
-  conv2dInputGrad: defineOp<ConvAttrs & { size: Pair }>("conv2dInputGrad", {
-    internal: true,
+  /**
+   * dx of conv2d, and the transposed convolution: inputs dy and the filter; `size` is the height and width of x. Its own gradients are
+   * the convolution and the gradient of its filter.
+   */
+  conv2dTranspose: defineOp<ConvAttrs & { size: Pair }>("conv2dTranspose", {
     attrs: { ...convAttrs, size: integers(1, 2) },
-    infer: ([dy, f], { size, groups = 1 }) => ({
-      shape: [dy.shape[0], ...size, f.shape[2] * groups],
-      dtype: "float32",
-    }),
+    infer([dy, f], { size, ...attrs }) {
+      const c = (f.shape[2] ?? 0) * (attrs.groups ?? 1);
+      const x: Spec = { shape: [dy.shape[0], ...size, c], dtype: "float32" };
+      const y = convOps.conv2d.infer([x, f], attrs as unknown as Attrs)[0].shape;
+      wantDType("conv2dTranspose", "float32", dy);
+      if (dy.shape.length !== 4 || dy.shape[3] !== y[3] || dy.shape[1] > y[1] || dy.shape[2] > y[2])
+        throw new ShapeError({
+          op: "conv2dTranspose",
+          expected: `an image ${show(y.slice(1))}`,
+          actual: show(dy.shape.slice(1)),
+        });
+      return x;
+    },
+    grad: ({ inputs: [x, f] }, [dy], { size, ...attrs }): Gradients => [
+      apply(convOps.conv2d, [dy as Value, f], attrs as unknown as Attrs),
+      apply(convOps.conv2dFilterGrad, [dy as Value, x], { ...attrs, size: filterSize(f) }),
+    ],
+    scaled: ([x, f], scale, { groups = 1 }) =>
+      groups === 1 ? [x, mul(f, reshape(scale, [f.shape[2], 1]))] : undefined,
     // A convolution of dy, its elements `strides` apart between zeros, with the filter turned round and its channels exchanged.
     expand([dy, f], { size, groups = 1, ...attrs }): Value | undefined {
       const [kh, kw, c, n] = f.shape;
@@ -270,7 +287,7 @@ function stridedInputGrad(
   if (sh * sw === 1) return undefined;
   if (kh * kw === 1) {
     const inner = { ...plain, padding: "valid", size: [dy.shape[1], dy.shape[2]] as const };
-    return pad2d(apply(convOps.conv2dInputGrad, [dy, f], inner), [-before[0], -before[1]], size, [sh, sw]);
+    return pad2d(apply(convOps.conv2dTranspose, [dy, f], inner), [-before[0], -before[1]], size, [sh, sw]);
   }
   if (kh < sh || kw < sw || dilations[0] * dilations[1] > 1) return undefined;
   const [h, w] = [Math.ceil(size[0] / sh), Math.ceil(size[1] / sw)];
@@ -284,7 +301,7 @@ function stridedInputGrad(
         [top, after(dy.shape[1], h, part.shape[0], top)],
         [left, after(dy.shape[2], w, part.shape[1], left)],
       ] as const;
-      return apply(convOps.conv2dInputGrad, [dy, part], { ...plain, padding, size: [h, w] });
+      return apply(convOps.conv2dTranspose, [dy, part], { ...plain, padding, size: [h, w] });
     });
     return reshape(concat(parts, 3), [dy.shape[0], h, w * sw * c * groups]);
   });

@@ -28,7 +28,6 @@ import { sliceOps } from "./slice.js";
 import { statisticsOps } from "./statistics.js";
 import { tileOps } from "./tile.js";
 import { transposeOps } from "./transpose.js";
-import { transposedOps } from "./transposed.js";
 import { slopedOps, unaryOps } from "./unary.js";
 import { winogradOps } from "./winograd.js";
 
@@ -62,7 +61,6 @@ export const ops = {
   ...statisticsOps,
   ...tileOps,
   ...transposeOps,
-  ...transposedOps,
   ...unaryOps,
   ...winogradOps,
 } as const satisfies Record<string, Op>;

@@ -1,108 +1,29 @@
-// Transposed 2-D convolution: what the gradient of a convolution's input does, going forward. Its own gradients are that convolution
-// and the gradient of its filter.
+// Transposed 2-D convolution: what the gradient of a convolution's input does, going forward. The op is in conv2d.ts; here are the sizes
+// that Keras gives it.
 import { ShapeError } from "../errors.js";
-import { integer, integers, optional } from "../graph/attrs.js";
-import { defineOp, type Gradients } from "../graph/op.js";
-import { apply, type Spec, type Value } from "../graph/value.js";
-import { show, sizeOf } from "../shape.js";
-import { mul } from "./arithmetic.js";
-import { wantDType, wantRank } from "./check.js";
+import { apply, checkValue, type Value } from "../graph/value.js";
+import { show } from "../shape.js";
+import { wantRank } from "./check.js";
 import { convOps } from "./conv2d.js";
-import { reshape } from "./shape.js";
-import { type Padding, type Pair, paddingCheck, pair } from "./window.js";
-
-interface TransposeAttrs {
-  readonly strides: Pair;
-  readonly padding: Padding;
-  readonly dilations: Pair;
-  /** Pixels more at the end; without it `valid` and `same` choose as Keras does. */
-  readonly outputPadding?: Pair;
-  /** Default 1. */
-  readonly groups?: number;
-}
+import { type Padding, type Pair, pair } from "./window.js";
 
 const op = "conv2dTranspose";
 
 /**
- * Sizes of the result, and how much of the full one, (n - 1) stride + reach, is cut off on each side: what the convolution that goes
- * back pads.
+ * Along one axis: the size of the result, and how much of the full one, (n - 1) stride + reach, is cut off on each side, which is what
+ * the convolution that goes back pads.
  */
-function geometry(x: Spec, f: Spec, { strides, padding, dilations, outputPadding }: TransposeAttrs) {
-  const sides = strides.map((stride, i) => {
-    const n = x.shape[i + 1];
-    const reach = (f.shape[i] - 1) * dilations[i] + 1;
-    const full = (n - 1) * stride + reach;
-    const more = outputPadding?.[i];
-    if (typeof padding !== "string") {
-      const [before, after] = padding[i];
-      return { out: full - before - after + (more ?? 0), cut: [before, after] as const };
-    }
-    const chosen = padding === "same" ? n * stride : (n - 1) * stride + Math.max(reach, stride);
-    const out = more === undefined ? chosen : full - (padding === "same" ? 2 * (f.shape[i] >> 1) : 0) + more;
-    const total = Math.max(0, full - out);
-    return { out, cut: [total >> 1, total - (total >> 1)] as const };
-  });
-  return { size: [sides[0].out, sides[1].out] as const, cut: [sides[0].cut, sides[1].cut] as const };
+function cutOff(n: number, size: number, stride: number, dilation: number, padding: Side, more: number | undefined) {
+  const reach = (size - 1) * dilation + 1;
+  const full = (n - 1) * stride + reach;
+  if (typeof padding !== "string") return { out: full - padding[0] - padding[1] + (more ?? 0), cut: padding };
+  const chosen = padding === "same" ? n * stride : (n - 1) * stride + Math.max(reach, stride);
+  const out = more === undefined ? chosen : full - (padding === "same" ? 2 * (size >> 1) : 0) + more;
+  const total = Math.max(0, full - out);
+  return { out, cut: [total >> 1, total - (total >> 1)] as const };
 }
 
-/** The attributes of the convolution that goes back. */
-const back = ({ strides, dilations, groups }: TransposeAttrs, cut: readonly [Pair, Pair]) => ({
-  strides,
-  padding: cut,
-  dilations,
-  ...(groups !== undefined && { groups }),
-});
-
-export const transposedOps = {
-  conv2dTranspose: defineOp<TransposeAttrs>(op, {
-    attrs: {
-      strides: integers(1, 2),
-      padding: paddingCheck,
-      dilations: integers(1, 2),
-      outputPadding: optional(integers(0, 2)),
-      groups: optional(integer(1)),
-    },
-    infer([x, f], attrs) {
-      wantDType(op, "float32", x, f);
-      wantRank(op, 4, "an image [height, width, channels]", x);
-      const { groups = 1, strides, outputPadding } = attrs;
-      if (f.shape.length !== 4)
-        throw new ShapeError({ op, expected: "a filter [height, width, out, in]", actual: show(f.shape) });
-      if (f.shape[3] !== x.shape[3]) {
-        const expected = `${f.shape[3]} input channels for filter ${show(f.shape)}`;
-        throw new ShapeError({ op, expected, actual: `${x.shape[3]} (input ${show(x.shape.slice(1))})` });
-      }
-      if (f.shape[3] % groups !== 0)
-        throw new ShapeError({ op, expected: `channels in ${groups} equal groups`, actual: `${f.shape[3]}` });
-      if (outputPadding?.some((n, i) => n >= strides[i])) {
-        const expected = `outputPadding smaller than the strides ${show(strides)}`;
-        throw new ShapeError({ op, expected, actual: show(outputPadding) });
-      }
-      if (sizeOf([...x.shape.slice(1, 3), ...f.shape.slice(0, 2)]) === 0) {
-        const actual = `${show(x.shape.slice(1))} and ${show(f.shape)}`;
-        throw new ShapeError({ op, expected: "images and filters with pixels", actual });
-      }
-      const { size } = geometry(x, f, attrs);
-      if (Math.min(...size) < 1)
-        throw new ShapeError({ op, expected: "padding that leaves pixels", actual: `a result of ${show(size)}` });
-      return { shape: [x.shape[0], ...size, f.shape[2] * groups], dtype: "float32" };
-    },
-    grad({ inputs: [x, f] }, [dy], attrs): Gradients {
-      const how = back(attrs, geometry(x, f, attrs).cut);
-      return [
-        apply(convOps.conv2d, [dy as Value, f], how),
-        apply(convOps.conv2dFilterGrad, [dy as Value, x], { ...how, size: [f.shape[0], f.shape[1]] }),
-      ];
-    },
-    expand([x, f], attrs): Value | undefined {
-      const { size, cut } = geometry(x, f, attrs);
-      return apply(convOps.conv2dInputGrad, [x, f], { ...back(attrs, cut), size });
-    },
-    scaled: ([x, f], scale, { groups = 1 }) =>
-      groups === 1 ? [x, mul(f, reshape(scale, [f.shape[2], 1]))] : undefined,
-    flops: ({ inputs: [x, f] }) => 2 * sizeOf(x.shape) * sizeOf(f.shape.slice(0, 3)),
-  }),
-};
+type Side = "valid" | "same" | Pair;
 
 interface Conv2dTransposeOptions {
   /** Default 1. */
@@ -134,11 +55,28 @@ export function convolution2dTranspose(
   filter: Value,
   { strides = 1, padding = "valid", outputPadding, dilations = 1, groups = 1 }: Conv2dTransposeOptions = {},
 ): Value {
-  return apply(transposedOps.conv2dTranspose, [x, filter], {
-    strides: pair(strides),
-    padding,
-    dilations: pair(dilations),
-    ...(outputPadding !== undefined && { outputPadding: pair(outputPadding) }),
-    ...(groups !== 1 && { groups }),
+  checkValue(x, op);
+  checkValue(filter, op);
+  wantRank(op, 4, "an image [height, width, channels]", x);
+  if (filter.shape.length !== 4)
+    throw new ShapeError({ op, expected: "a filter [height, width, out, in]", actual: show(filter.shape) });
+  if (filter.shape[3] !== x.shape[3]) {
+    const expected = `${filter.shape[3]} input channels for filter ${show(filter.shape)}`;
+    throw new ShapeError({ op, expected, actual: `${x.shape[3]} (input ${show(x.shape.slice(1))})` });
+  }
+  const [apart, distance] = [pair(strides), pair(dilations)];
+  const more = outputPadding === undefined ? undefined : pair(outputPadding);
+  if (more?.some((n, i) => n >= apart[i])) {
+    const expected = `outputPadding smaller than the strides ${show(apart)}`;
+    throw new ShapeError({ op, expected, actual: show(more) });
+  }
+  const [rows, cols] = [0, 1].map((i) => {
+    const side = typeof padding === "string" ? padding : padding[i];
+    return cutOff(x.shape[i + 1], filter.shape[i], apart[i], distance[i], side, more?.[i]);
   });
+  const size: Pair = [rows.out, cols.out];
+  if (Math.min(...size) < 1)
+    throw new ShapeError({ op, expected: "padding that leaves pixels", actual: `a result of ${show(size)}` });
+  const attrs = { strides: apart, padding: [rows.cut, cols.cut], dilations: distance, size };
+  return apply(convOps.conv2dTranspose, [x, filter], groups === 1 ? attrs : { ...attrs, groups });
 }
