@@ -1,6 +1,7 @@
 // Every layer whose ops have rows of their own elsewhere: as a model at a batch of 3 against a float64 oracle, its gradients to input
 // and weights against central differences of the oracle, its file, its row of the summary.
 import { describe, expect, test } from "vitest";
+import { apply } from "../../src/graph/value.js";
 import {
   activation,
   add,
@@ -29,6 +30,7 @@ import {
   zeroPadding1d,
 } from "../../src/index.js";
 import { mul } from "../../src/ops/arithmetic.js";
+import { convOps } from "../../src/ops/conv2d.js";
 import { constant } from "../../src/ops/leaf.js";
 import { gradients, trainer } from "../../src/train/index.js";
 import { expectNear } from "../cases/near.js";
@@ -154,6 +156,17 @@ test.each([
     "float32 for an embedding",
     () => embedding(5, 2)(input([3])),
     'an input of whole numbers, { dtype: "int32" }, got float32',
+  ],
+  [
+    "a file whose transposed convolution does not go back to its input",
+    () =>
+      apply(convOps.conv2dTranspose, [input([5, 4, 2]), constant(tensor(new Float32Array(36), [3, 3, 2, 2]))], {
+        strides: [2, 2],
+        padding: "same",
+        dilations: [1, 1],
+        size: [8, 8],
+      }),
+    "conv2dTranspose: expected an image [4, 4, 2], got [5, 4, 2]",
   ],
   ["masks", () => embedding(5, 2, { maskZero: true }), "maskZero must be false"],
   [
