@@ -6,6 +6,7 @@ import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
 import { feed } from "./batches.js";
 import {
+  addUp,
   checkModel,
   type Judging,
   judge,
@@ -73,15 +74,14 @@ export async function judgeBatches(
       const { inputs, outputs } = program.layout.graph;
       feed(program, inputs, [...x, ...y, ...weights], samples);
       program.run();
-      outputs.forEach((value, i) => {
-        sums[i] += program.view(value)[0] * samples.length;
-      });
+      const numbers = outputs.flatMap((value) => Array.from(program.view(value), Number));
+      addUp(objective, sums, numbers, samples.length);
       count += samples.length;
     }
   } finally {
     release(programs);
   }
-  return named(objective, (i) => sums[i] / count);
+  return named(objective, sums, count);
 }
 
 /** Programs kept, for batches of other sizes. */

@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor.js";
 import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
 import { beginning, checkSkipped } from "./checkpoint.js";
 import { checkBatchSize, judgeBatches } from "./evaluate.js";
-import { type CheckedExamples, checkExamples, checkModel, type Examples, named } from "./objective.js";
+import { addUp, type CheckedExamples, checkExamples, checkModel, type Examples, named } from "./objective.js";
 import { FitRun } from "./run.js";
 import { type Batches, fromDataset, fromMemory, isDataset, open, type TrainingData, until } from "./source.js";
 import type { Logs } from "./trainer.js";
@@ -96,8 +96,7 @@ async function* run(
     let [done, stepsDone] = [0, 0];
     let counted: number | undefined; // steps of the last epoch
     const { objective } = training;
-    const logsOf = (sums: readonly number[], count: number): Logs =>
-      count === 0 ? {} : named(objective, (i) => sums[i] / count);
+    const logsOf = (sums: readonly number[], count: number): Logs => (count === 0 ? {} : named(objective, sums, count));
     for (let epoch = first + 1; epoch <= epochs && !stopped(); epoch++) {
       await tell((callback) => callback.onEpochBegin?.(epoch, context));
       const start = watch.seconds();
@@ -114,9 +113,7 @@ async function* run(
           continue;
         }
         const numbers = training.step(examples, samples);
-        numbers.forEach((x, i) => {
-          sums[i] += x * samples.length;
-        });
+        addUp(objective, sums, numbers, samples.length);
         const named = Object.fromEntries(sums.map((x, i) => [objective.numbers[i].name, x]));
         training.begun = { steps: step, samples: seen, sums: named };
         done += samples.length;

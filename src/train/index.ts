@@ -47,13 +47,16 @@ export {
   accuracy,
   binaryAccuracy,
   categoricalAccuracy,
-  type Metric,
-  type MetricName,
   rootMeanSquaredError,
   sparseCategoricalAccuracy,
   sparseTopKCategoricalAccuracy,
   topKCategoricalAccuracy,
-} from "./metrics.js";
+} from "./metrics/accuracy.js";
+export { confusionMatrix, meanIoU } from "./metrics/confusion.js";
+export { type AucOptions, auc, f1Score, precision, recall } from "./metrics/decisions.js";
+export type { Metric } from "./metrics/metric.js";
+export type { MetricName } from "./metrics/names.js";
+export { r2Score } from "./metrics/r2.js";
 export type { Examples } from "./objective.js";
 export { type AdafactorOptions, adafactor } from "./optimizers/adafactor.js";
 export { type AdadeltaOptions, type AdagradOptions, adadelta, adagrad } from "./optimizers/adagrad.js";

@@ -3,7 +3,7 @@ import { rangeError, ShapeError, told, typeError } from "../errors.js";
 import { checkValue, type Value } from "../graph/value.js";
 import { add, mul } from "../ops/arithmetic.js";
 import { input, withBatch } from "../ops/leaf.js";
-import { mean } from "../ops/reduce.js";
+import { mean, sum } from "../ops/reduce.js";
 import { reshape } from "../ops/shape.js";
 import type { Model } from "../program/model.js";
 import { show } from "../shape.js";
@@ -11,7 +11,8 @@ import type { Tensor } from "../tensor.js";
 import { checkFinite } from "./batches.js";
 import type { Loss, LossFunction } from "./losses/loss.js";
 import { type LossName, resolveLoss } from "./losses/names.js";
-import { type Metric, type MetricName, resolveMetric } from "./metrics.js";
+import type { Metric } from "./metrics/metric.js";
+import { type MetricName, resolveMetric } from "./metrics/names.js";
 import { type PerOutput, perOutput } from "./outputs.js";
 import { checkWeights, type SampleWeight } from "./weighting.js";
 
@@ -60,8 +61,14 @@ interface Judged {
 /** What a model is judged by: its outputs that have a loss or metrics. */
 export interface Objective {
   readonly judged: readonly Judged[];
-  /** The numbers that `judge` gives, in its order: name, and what is told of the mean over all samples (default the mean itself). */
-  readonly numbers: readonly { readonly name: string; readonly result?: Metric["result"] | undefined }[];
+  /** The numbers that are told, in the order of what `judge` gives; `sums` is how many sums one is made of, 0 for a mean. */
+  readonly told: readonly {
+    readonly name: string;
+    readonly sums: number;
+    readonly result?: Metric["result"] | undefined;
+  }[];
+  /** Each number that `judge` gives: its name, and whether it is a sum over samples instead of a mean. */
+  readonly numbers: readonly { readonly name: string; readonly isSum: boolean }[];
 }
 
 const isLoss = (x: unknown): boolean =>
@@ -97,21 +104,45 @@ export function resolveObjective(
   const lossy = judged.filter((one) => one.loss !== undefined);
   if (lossy.length === 0) resolveLoss(undefined, op); // says which there are
   const prefix = (name: string): string => (names.length > 1 ? `${name}_` : "");
-  const numbers = [
-    { name: "loss" },
-    ...(lossy.length > 1 ? lossy.map(({ name }) => ({ name: `${name}_loss` })) : []),
-    ...judged.flatMap((one) => one.metrics.map(({ name, result }) => ({ name: `${prefix(one.name)}${name}`, result }))),
+  const told = [
+    { name: "loss", sums: 0 },
+    ...(lossy.length > 1 ? lossy.map(({ name }) => ({ name: `${name}_loss`, sums: 0 })) : []),
+    ...judged.flatMap((one) =>
+      one.metrics.map(({ name, result, sums }) => ({
+        name: `${prefix(one.name)}${name}`,
+        result,
+        sums: sums?.([1, ...model.graph.outputs[one.output].shape.slice(1)]) ?? 0,
+      })),
+    ),
   ];
-  return { judged, numbers };
+  const numbers = told.flatMap(({ name, sums }) =>
+    sums === 0
+      ? [{ name, isSum: false }]
+      : Array.from({ length: sums }, (_, i) => ({ name: `${name}/${i}`, isSum: true })),
+  );
+  return { judged, told, numbers };
 }
 
-/** Numbers under their names; `mean` gives each mean over all samples by its place. */
-export const named = ({ numbers }: Objective, mean: (i: number) => number): Record<string, number> =>
-  Object.fromEntries(numbers.map(({ name, result }, i) => [name, result ? result(mean(i)) : mean(i)]));
+/** Adds the numbers of a batch of `count` samples to what was added up before. */
+export function addUp({ numbers }: Objective, sums: number[], batch: readonly number[], count: number): void {
+  for (let i = 0; i < sums.length; i++) sums[i] += numbers[i].isSum ? batch[i] : batch[i] * count;
+}
+
+/** What is told under its names, of what was added up over `count` samples. */
+export function named({ told }: Objective, totals: readonly number[], count: number): Record<string, number> {
+  let at = 0;
+  return Object.fromEntries(
+    told.map(({ name, result, sums }) => {
+      const own = sums === 0 ? [totals[at] / count] : totals.slice(at, at + sums);
+      at += own.length;
+      return [name, result ? result(...own) : own[0]];
+    }),
+  );
+}
 
 /**
  * The loss (outputs' losses times their weights, added up, and penalties), where several outputs have one the loss of each, and the metrics,
- * each one number.
+ * each one number, or as many as the metric has sums.
  * @param targets one per judged output
  * @param weights none, one for all outputs or one per judged output, [batch]; they multiply the loss of each sample, and the mean stays
  *   one over the number of samples, as in Keras
@@ -132,10 +163,15 @@ export function judge(
   const shares = judged.filter(({ loss }) => loss).map(({ weight }) => weight);
   const parts = losses.map((loss, i) => (shares[i] === 1 ? loss : mul(loss, shares[i])));
   const watched = judged.flatMap(({ metrics, output }, i) =>
-    metrics.map((metric) => mean(metric.of(targets[i], predictions[output]))),
+    metrics.map((metric) => {
+      const value = metric.of(targets[i], predictions[output]);
+      return metric.sums ? sum(value, allButLast(value)) : mean(value);
+    }),
   );
   return [[...parts, ...penalties].reduce((a, b) => add(a, b)), ...(losses.length > 1 ? losses : []), ...watched];
 }
+
+const allButLast = ({ shape }: Value): number[] => shape.slice(1).map((_, axis) => axis);
 
 function weigh({ name }: Loss, losses: Value, weights: Value | undefined): Value {
   if (weights === undefined) return losses;

@@ -45,7 +45,7 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
       const all = Uint32Array.from({ length: examples.count }, (_, i) => i);
       const numbers = training.step(examples, all);
       training.begun = undefined; // this was no step of an epoch
-      return named(training.objective, (i) => numbers[i]) as Logs & { loss: number };
+      return named(training.objective, numbers, 1) as Logs & { loss: number };
     },
     get learningRate() {
       return training.learningRate;

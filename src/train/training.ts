@@ -157,7 +157,7 @@ export class Training {
     const lossOf = () => program.view(outputs[0])[0];
     if (!program.run(() => Number.isFinite(lossOf()))) throw lossError(this.#op, this.#model, program, lossOf(), step);
     this.steps = step;
-    return outputs.map((value) => program.view(value)[0]);
+    return outputs.flatMap((value) => Array.from(program.view(value), Number));
   }
 
   /** The program of one training step for a batch size. */

@@ -7,7 +7,7 @@ import { lion } from "./lion.js";
 import type { Optimizer } from "./optimizer.js";
 import { rmsprop, sgd } from "./sgd.js";
 
-const byName = { sgd, adam, adamW, adamax, nadam, rmsprop, adagrad, adadelta, adafactor, lion } as const;
+const byName = { sgd, adam, adamW, rmsprop, adamax, nadam, adagrad, adadelta, adafactor, lion } as const;
 export type OptimizerName = keyof typeof byName;
 
 /** The optimizer of a name with its defaults, or the given one. @throws {TypeError} for a name that there is not */

@@ -1,26 +1,14 @@
-// Metrics: numbers that people watch. Each is a function of Values, averaged over all samples; a loss is one too.
-import { rangeError, ShapeError, told, typeError } from "../errors.js";
-import type { Value } from "../graph/value.js";
-import { mul, sub } from "../ops/arithmetic.js";
-import { equal, greater, less, where } from "../ops/comparison.js";
-import { oneHot } from "../ops/gather.js";
-import { matches } from "../ops/loss.js";
-import { argMax, sum } from "../ops/reduce.js";
-import { reshape } from "../ops/shape.js";
-import { square } from "../ops/unary.js";
-import { sameShape, show, sizeOf } from "../shape.js";
-import { camelCase, type LossName, losses, type Snake } from "./losses/names.js";
-
-export interface Metric {
-  readonly name: string;
-  /** Per sample or more; averaged. */
-  readonly of: (yTrue: Value, yPred: Value) => Value;
-  /** What is told of the mean over all samples; default the mean itself. */
-  readonly result?: (mean: number) => number;
-}
-
-/** float32 1 where a condition holds, else 0. */
-const share = (condition: Value): Value => where(condition, 1, 0);
+// Metrics that are means over all samples.
+import { rangeError, told } from "../../errors.js";
+import { mul, sub } from "../../ops/arithmetic.js";
+import { equal, greater, less } from "../../ops/comparison.js";
+import { oneHot } from "../../ops/gather.js";
+import { matches } from "../../ops/loss.js";
+import { argMax, sum } from "../../ops/reduce.js";
+import { reshape } from "../../ops/shape.js";
+import { square } from "../../ops/unary.js";
+import { sizeOf } from "../../shape.js";
+import { like, type Metric, share } from "./metric.js";
 
 /**
  * Share of samples that are predicted right: by `binaryAccuracy` for one prediction a sample, by `sparseCategoricalAccuracy` for labels that
@@ -119,41 +107,3 @@ export const rootMeanSquaredError = (): Metric => ({
   of: (yTrue, yPred) => square(sub(yPred, like(yTrue, yPred, "rootMeanSquaredError"))),
   result: Math.sqrt,
 });
-
-/** Targets in the shape of the predictions; an axis of 1 at the end may be left out. */
-function like(yTrue: Value, yPred: Value, op: string): Value {
-  const fits = sameShape([...yTrue.shape, 1], yPred.shape) || sameShape(yTrue.shape, yPred.shape);
-  if (fits) return reshape(yTrue, yPred.shape);
-  throw new ShapeError({
-    op,
-    expected: `targets ${show(yPred.shape)} like the predictions`,
-    actual: show(yTrue.shape),
-  });
-}
-
-const metrics = {
-  acc: accuracy,
-  accuracy,
-  binaryAccuracy: () => binaryAccuracy(),
-  categoricalAccuracy,
-  rootMeanSquaredError,
-  sparseCategoricalAccuracy,
-  sparseTopKCategoricalAccuracy: () => sparseTopKCategoricalAccuracy(),
-  topKCategoricalAccuracy: () => topKCategoricalAccuracy(),
-} as const satisfies Record<string, () => Metric>;
-type Name = keyof typeof metrics;
-/** Names of metrics, those of losses among them; Keras' own spelling with underscores means the same. */
-export type MetricName = Name | Snake<Name> | LossName;
-
-/** The metric behind a name, called as it was asked for. @throws {TypeError} for a name that there is not */
-export function resolveMetric(given: MetricName | Metric, op: string): Metric {
-  if (typeof given === "object" && given !== null && typeof given.of === "function") return given;
-  const name = camelCase(String(given));
-  if (Object.hasOwn(metrics, name)) return { ...metrics[name as Name](), name: String(given) };
-  if (Object.hasOwn(losses, name)) return { ...losses[name as keyof typeof losses](), name: String(given) };
-  throw typeError({
-    op,
-    expected: `a metric: ${[...Object.keys(metrics), ...Object.keys(losses)].join(", ")}`,
-    actual: JSON.stringify(given) ?? "nothing",
-  });
-}
