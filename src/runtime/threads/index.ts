@@ -108,7 +108,7 @@ function newCrew(
       const whole = bind(kernel, args);
       const word = count * TEAM + parts.length;
       return () => {
-        if (isKnown(member)) (member.workers as Workers).run(job, word, own);
+        if (isKnown(member)) (member.workers as Workers).run(job, word, own, whole);
         else whole();
       };
     },

@@ -20,6 +20,12 @@ import type { Message } from "./worker.js";
 
 /** How long to look for the last parts before sleeping, where the thread may sleep. */
 const SPIN_MS = 0.2;
+/**
+ * Waiting so much longer for the others' parts than doing them would have taken means that a worker lost its core to another process in
+ * the middle of one: the calling thread then works alone for so many times as long.
+ */
+const STALL_MS = 0.1;
+const ALONE = 30;
 
 export class Workers {
   readonly #buffer = newControl();
@@ -29,6 +35,8 @@ export class Workers {
   /** Those who wait until every worker has handled so many messages. */
   #expecting: { mail: number; done(): void }[] = [];
   #sent = 0;
+  /** Until when the calling thread works alone. */
+  #alone = 0;
   #failed = false;
 
   /** @param size threads, the calling one among them */
@@ -68,19 +76,30 @@ export class Workers {
     });
   }
 
-  /** Runs the parts of a job, one by one as threads are free; the calling thread, which is 0, does its share. */
-  run(job: Float64Array, word: number, own: readonly (() => void)[]): void {
+  /** Runs the parts of a job, one by one as threads are free; the calling thread, which is 0, does its share. `whole` is all of them. */
+  run(job: Float64Array, word: number, own: readonly (() => void)[], whole: () => void): void {
     const { ints } = this.#control;
+    const start = performance.now();
+    if (start < this.#alone) {
+      whole();
+      return;
+    }
     this.#control.job.set(job);
     Atomics.store(ints, DONE, 0);
     Atomics.store(ints, REST, word);
     this.#wake();
-    let theirs = own.length;
+    let mine = 0;
     for (let part = take(ints, 0); part >= 0; part = take(ints, 0)) {
       own[part]();
-      theirs--;
+      mine++;
     }
-    if (Atomics.load(ints, DONE) !== theirs) this.#await(theirs);
+    const theirs = own.length - mine;
+    if (Atomics.load(ints, DONE) === theirs) return;
+    const waits = performance.now();
+    this.#await(theirs);
+    const waited = performance.now() - waits;
+    // What the others did was worth less than the wait for it.
+    if (mine > 0 && waited > STALL_MS + (theirs * (waits - start)) / mine) this.#alone = waits + ALONE * waited;
   }
 
   end(): void {
