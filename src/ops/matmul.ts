@@ -74,6 +74,11 @@ function sizes(a: Spec, b: Spec, { transposeA, transposeB }: MatmulAttrs) {
 const isPlain = (a: Spec, b: Spec, { transposeA }: MatmulAttrs): boolean =>
   b.shape.length === 2 && (a.shape.length === 2 || !transposeA);
 
+const lastTwoExchanged = (x: Value): Value => {
+  const axes = x.shape.map((_, i) => i);
+  return transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+};
+
 const rowsOf = (x: Value): Value => reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape[x.shape.length - 1]]);
 
 const loop = integers(0, 3);
@@ -111,8 +116,11 @@ export const matmulOps = {
     },
     expand([a, b], attrs, fixed): Value | undefined {
       const { m, n, k } = sizes(a, b, attrs);
-      if (!isPlain(a, b, attrs)) return batched(a, b, attrs);
       const { transposeA, transposeB } = attrs;
+      if (!isPlain(a, b, attrs)) {
+        const written = transposeA && isTransposedFirst(m, n, k);
+        return batched(written ? lastTwoExchanged(a) : a, b, { transposeA: transposeA && !written, transposeB });
+      }
       if (transposeA && !isTransposedFirst(m, n, k))
         return apply(matmulOps.gemmTn, [a, pack(b, k, n, transposeB)], { n });
       const left = transposeA ? transpose(a) : rowsOf(a);

@@ -14,6 +14,7 @@ const plain = [
   { a: [2, 1, 2, 1, 3], k: 2, b: [1, 3, 1, 2], n: 2 },
   { a: [1, 1], k: 1, b: [1], n: 1 },
   { a: [128], k: 2, b: [], n: 64 }, // transposed, the left side is written out first
+  { a: [2, 3], k: 128, b: [2], n: 64 }, // in batches too
 ] as const;
 
 const swap = (shape: readonly number[]): number[] => [...shape.slice(0, -2), ...shape.slice(-2).reverse()];

@@ -94,6 +94,6 @@ export const cosineSimilarity = (): Loss =>
 
 /** sum(a b) / (|a| |b|) over the last axis. */
 export function cosine(a: Value, b: Value): Value {
-  const length = (x: Value): Value => sqrt(maximum(sum(square(x), -1), EPSILON ** 2));
+  const length = (x: Value): Value => sqrt(maximum(sum(square(x), -1), EPSILON * EPSILON));
   return div(sum(mul(a, b), -1), mul(length(a), length(b)));
 }
