@@ -17,7 +17,10 @@ import type { Metric } from "./metric.js";
  */
 export const meanIoU = (): Metric => ({
   name: "meanIoU",
-  sums: (prediction) => (prediction[prediction.length - 1] ?? 1) ** 2,
+  sums(prediction) {
+    const classes = prediction[prediction.length - 1] ?? 1;
+    return classes * classes;
+  },
   of(yTrue, yPred) {
     const classes = yPred.shape[yPred.shape.length - 1];
     const samples = sizeOf(yPred.shape.slice(0, -1));
