@@ -109,3 +109,15 @@ test("count_nonfinite counts NaN and infinities", () => {
     expect(run("f32_count_nonfinite", n, x).value).toBe(x.filter((v) => !Number.isFinite(v)).length);
   }
 });
+
+test.each([
+  [3, 0, 7],
+  [33, 5, 9],
+  [65, 16, 16],
+  [1, 1, 3],
+])("the sums of some columns, %i rows from column %i on, %i of them, are f32_sum's bit for bit", (rows, first, n) => {
+  const width = first + n + 2;
+  const x = new Random(rows).f32(rows * width);
+  const all = runF32("f32_sum", 1, rows, width, x, out(width));
+  expectSameBits(runF32("f32_sum_columns", rows, n, width, x.subarray(first), out(n)), all.slice(first, first + n));
+});
