@@ -18,10 +18,13 @@ export const heading = ({ machine, cpu, runtime, commit, date }) =>
 
 export const NODE = `node${process.versions.node.split(".")[0]}`;
 
+/** The commit, "-dirty" where files differ from it; results that were just saved do not count. */
 function commit() {
+  const git = (...args) =>
+    execFileSync("git", args, { cwd: new URL(".", import.meta.url), encoding: "utf8", stdio: "pipe" }).trim();
   try {
-    const args = ["describe", "--always", "--dirty", "--abbrev=10"];
-    return execFileSync("git", args, { cwd: new URL(".", import.meta.url), encoding: "utf8", stdio: "pipe" }).trim();
+    const changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)bench/results");
+    return git("rev-parse", "--short=10", "HEAD") + (changed && "-dirty");
   } catch {
     return "no commit";
   }
