@@ -5,9 +5,9 @@ import { add } from "../ops/arithmetic.js";
 import { convolution2d } from "../ops/conv2d.js";
 import { regularized } from "../ops/regularizer.js";
 import { expandDims } from "../ops/shape.js";
-import type { Conv2dLayerOptions } from "./conv2d.js";
+import { type Conv2dLayerOptions, convOptions } from "./conv2d.js";
 import { type Layer, layer } from "./layer.js";
-import { positive, regularizerOptions, regularizers } from "./options.js";
+import { positive, regularizers } from "./options.js";
 import { activatedSteps, asRow, type Padding1d, rowPadding } from "./steps.js";
 
 export interface Conv1dOptions extends Omit<Conv2dLayerOptions, "strides" | "padding" | "dilationRate"> {
@@ -21,18 +21,6 @@ export interface Conv1dOptions extends Omit<Conv2dLayerOptions, "strides" | "pad
   /** Distance of the filter's steps; default 1. */
   dilationRate?: number;
 }
-
-const known = [
-  "strides",
-  "padding",
-  "dilationRate",
-  "groups",
-  "activation",
-  "useBias",
-  "kernelInitializer",
-  "biasInitializer",
-  ...regularizerOptions,
-] as const satisfies (keyof Conv1dOptions)[];
 
 /**
  * 1-D convolution, as Keras' `Conv1D`. Weights: `kernel` [steps, in / groups, filters], `bias` [filters].
@@ -53,7 +41,7 @@ export function conv1d(filters: number, kernelSize: number, options: Conv1dOptio
   const padding = rowPadding(op, options.padding ?? "valid", (kernelSize - 1) * dilationRate + 1);
   const act = activation(options.activation, op);
   const { ofKernel, ofBias, ofOutput } = regularizers(op, options);
-  return layer(op, options, known, (x, weight) => {
+  return layer(op, options, convOptions, (x, weight) => {
     const row = asRow(op, x);
     const channels = x.shape[2];
     if (channels % groups !== 0)

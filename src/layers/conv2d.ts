@@ -36,7 +36,8 @@ export interface Conv2dLayerOptions extends LayerOptions {
   activityRegularizer?: RegularizerName | Regularizer;
 }
 
-const known = [
+/** The names of the options of both convolutions. */
+export const convOptions = [
   "strides",
   "padding",
   "dilationRate",
@@ -74,7 +75,7 @@ export function conv2d(
   checkPadding("conv2d", padding);
   const act = activation(options.activation, "conv2d");
   const { ofKernel, ofBias, ofOutput } = regularizers("conv2d", options);
-  return layer("conv2d", options, known, (x, weight) => {
+  return layer("conv2d", options, convOptions, (x, weight) => {
     wantRank("conv2d", 4, "an image [height, width, channels]", x);
     const channels = x.shape[3];
     if (channels % groups !== 0)

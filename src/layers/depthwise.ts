@@ -35,7 +35,8 @@ export interface DepthwiseConv2dOptions extends LayerOptions {
   activityRegularizer?: RegularizerName | Regularizer;
 }
 
-const known = [
+/** The names of the options of both depthwise convolutions. */
+export const depthwiseOptions = [
   "strides",
   "padding",
   "depthMultiplier",
@@ -74,7 +75,7 @@ export function depthwiseConv2d(
   const ofKernel = resolveRegularizer(options.depthwiseRegularizer, op);
   const ofBias = resolveRegularizer(options.biasRegularizer, op);
   const ofOutput = resolveRegularizer(options.activityRegularizer, op);
-  return layer(op, options, known, (x, weight) => {
+  return layer(op, options, depthwiseOptions, (x, weight) => {
     wantRank(op, 4, "an image [height, width, channels]", x);
     const [channels, regularizer] = [x.shape[3], ofKernel];
     const shape = [kh, kw, channels, depthMultiplier];

@@ -4,7 +4,7 @@ import { add } from "../ops/arithmetic.js";
 import { depthwiseConv2d as convolve } from "../ops/depthwise.js";
 import { regularized, resolveRegularizer } from "../ops/regularizer.js";
 import { expandDims } from "../ops/shape.js";
-import type { DepthwiseConv2dOptions } from "./depthwise.js";
+import { type DepthwiseConv2dOptions, depthwiseOptions } from "./depthwise.js";
 import { type Layer, layer } from "./layer.js";
 import { positive } from "./options.js";
 import { activatedSteps, asRow, type Padding1d, rowPadding } from "./steps.js";
@@ -17,20 +17,6 @@ export interface DepthwiseConv1dOptions extends Omit<DepthwiseConv2dOptions, "st
   /** Distance of the filter's steps; default 1. */
   dilationRate?: number;
 }
-
-const known = [
-  "strides",
-  "padding",
-  "depthMultiplier",
-  "dilationRate",
-  "activation",
-  "useBias",
-  "depthwiseInitializer",
-  "biasInitializer",
-  "depthwiseRegularizer",
-  "biasRegularizer",
-  "activityRegularizer",
-] as const satisfies (keyof DepthwiseConv1dOptions)[];
 
 /**
  * 1-D convolution of every channel with filters of its own, as Keras' `DepthwiseConv1D`. Weights: `depthwise_kernel`
@@ -51,7 +37,7 @@ export function depthwiseConv1d(kernelSize: number, options: DepthwiseConv1dOpti
   const ofKernel = resolveRegularizer(options.depthwiseRegularizer, op);
   const ofBias = resolveRegularizer(options.biasRegularizer, op);
   const ofOutput = resolveRegularizer(options.activityRegularizer, op);
-  return layer(op, options, known, (x, weight) => {
+  return layer(op, options, depthwiseOptions, (x, weight) => {
     const row = asRow(op, x);
     const channels = x.shape[2];
     const shape = [kernelSize, channels, depthMultiplier];

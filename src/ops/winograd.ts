@@ -4,6 +4,7 @@ import { integer, integers, number } from "../graph/attrs.js";
 import { defineOp } from "../graph/op.js";
 import { apply, type Spec, type Value } from "../graph/value.js";
 import { sizeOf } from "../shape.js";
+import { PANEL } from "./matmul.js";
 import type { Pair } from "./window.js";
 
 /** How the filter meets the image. */
@@ -47,11 +48,11 @@ const [TRANSFORM, BACK] = [255, 325];
 const sumCost = (c: number, n: number): number => (POSITIONS * c * n > 2 ** 18 ? 16 : 4);
 
 const whole = (channels: number): number => Math.ceil(channels / 4) * 4;
-const packed = (k: number, n: number): number => k * Math.ceil(n / 8) * 8 + 16;
+const packed = (k: number, n: number): number => k * Math.ceil(n / PANEL) * PANEL + 16;
 const tiles = ([height, width]: Pair): number => Math.ceil(height / 4) * Math.ceil(width / 4);
 /** Tiles are multiplied two at a time. */
 const even = (count: number): number => 2 * Math.ceil(count / 2);
-/** Elements of workspace for one tile, and for a patch of its pixels. */
+/** Elements of workspace between the rows and the columns of one tile. */
 const TEMP = 4 * POSITIONS;
 
 /** Whether the method applies to a convolution at all. */
