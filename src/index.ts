@@ -12,6 +12,7 @@ export { type DotOptions, dot } from "./layers/dot.js";
 export { type EmbeddingOptions, embedding } from "./layers/embedding.js";
 export { type GroupNormalizationOptions, groupNormalization } from "./layers/groupnormalization.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
+export { masking } from "./layers/mask.js";
 export {
   add,
   average,
@@ -119,6 +120,7 @@ export type { Initializer, InitializerName } from "./ops/initializer.js";
 export { constant, input } from "./ops/leaf.js";
 export { all, any } from "./ops/logical.js";
 export { sparseSoftmaxCrossEntropy } from "./ops/loss.js";
+export { maskOf, withMask } from "./ops/mask.js";
 export { matmul } from "./ops/matmul.js";
 export { pad } from "./ops/pad.js";
 export { argMax, mean, sum } from "./ops/reduce.js";

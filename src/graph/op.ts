@@ -1,6 +1,9 @@
 // What an op is: a name, its attributes, a shape rule, a gradient rule and a lowering. Each op is defined in one place, in ../ops.
+import type { Facts } from "../errors.js";
 import type { Kernels } from "../runtime/kernels.generated.js";
 import { type Schema, validate } from "./attrs.js";
+import type { Shape } from "../shape.js";
+import type { TypedArray } from "../tensor.js";
 import type { Attrs, Node, Spec, Value } from "./value.js";
 
 export type KernelName = keyof Kernels;
@@ -30,6 +33,12 @@ type Arguments<P extends readonly unknown[]> = { [I in keyof P]: Argument };
 export interface Emit {
   /** Appends one kernel call; its arguments are checked against the kernel's signature. */
   call<K extends KernelName>(kernel: K, ...args: Arguments<Parameters<Kernels[K]>>): void;
+}
+
+/** What a user feeds. */
+interface Fed {
+  readonly data: TypedArray;
+  readonly shape: Shape;
 }
 
 /** A gradient rule's result: one entry per input, `undefined` where nothing flows. */
@@ -64,6 +73,12 @@ export interface OpFacts<A> {
   training?(inputs: readonly Value[], attrs: A): Trained;
   /** A product's inputs for its result times `scale` [channels], taken into the weights: passes/fold.ts uses it. */
   scaled?(inputs: readonly Value[], scale: Value, attrs: A): readonly Value[] | undefined;
+  /** What an op of a layer demands of the numbers of an input where a user feeds them to it; checked before they run. */
+  readonly fed?: {
+    readonly input: number;
+    /** @throws {RangeError} with the layer's `facts` */
+    check(given: Fed, facts: Facts, inputs: readonly Value[], attrs: A): void;
+  };
   /** Floating-point operations of one run. */
   flops?(node: Node, attrs: A): number;
   /** The result is the first input's memory under another shape. */

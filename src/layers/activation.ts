@@ -1,7 +1,7 @@
 // Activations as layers of their own.
 import type { Value } from "../graph/value.js";
 import { type ActivationName, activation as resolve } from "../ops/activation.js";
-import { type Layer, type LayerOptions, layer } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise } from "./layer.js";
 
 /**
  * An activation as a layer, as Keras' `Activation`.
@@ -11,5 +11,5 @@ import { type Layer, type LayerOptions, layer } from "./layer.js";
  */
 export function activation(of: ActivationName | ((x: Value) => Value), options: LayerOptions = {}): Layer {
   const act = resolve(of, "activation");
-  return layer("activation", options, [], act);
+  return stepwise("activation", options, [], act);
 }

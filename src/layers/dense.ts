@@ -7,7 +7,7 @@ import type { Initializer, InitializerName } from "../ops/initializer.js";
 import { matmul } from "../ops/matmul.js";
 import { type Regularizer, type RegularizerName, regularized } from "../ops/regularizer.js";
 import { show } from "../shape.js";
-import { type Layer, type LayerOptions, layer } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise } from "./layer.js";
 import { positive, regularizerOptions, regularizers } from "./options.js";
 
 export interface DenseOptions extends LayerOptions {
@@ -48,7 +48,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   const { useBias = true, kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
   const act = activation(options.activation, "dense");
   const { ofKernel, ofBias, ofOutput } = regularizers("dense", options);
-  return layer("dense", options, known, (x, weight) => {
+  return stepwise("dense", options, known, (x, weight) => {
     if (x.shape.length < 2)
       throw new ShapeError({ op: "dense", expected: "an input [..., features]", actual: show(x.shape.slice(1)) });
     const kernel = weight("kernel", [x.shape[x.shape.length - 1], units], kernelInitializer, {

@@ -28,12 +28,12 @@ export interface DotOptions extends LayerOptions {
  */
 export function dot(values: readonly Value[], { axes = -1, normalize = false, ...options }: DotOptions = {}): Value {
   const op = "dot";
-  return merge(op, values, options, ["axes", "normalize"], () => {
-    if (values.length > 2) throw rangeError({ op, expected: "a list of 2 Values", actual: String(values.length) });
+  return merge(op, values, options, ["axes", "normalize"], (bare) => {
+    if (bare.length > 2) throw rangeError({ op, expected: "a list of 2 Values", actual: String(bare.length) });
     const pair: unknown = typeof axes === "number" ? [axes, axes] : axes;
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((axis) => Number.isSafeInteger(axis)))
       throw rangeError({ op, expected: "axes to be an axis or two", actual: JSON.stringify(axes) ?? "nothing" });
-    const sides = values.map((x, i) => {
+    const sides = bare.map((x, i) => {
       const [axis] = sampleAxes(op, pair[i] as number, x);
       const others = x.shape.filter((_, at) => at > 0 && at !== axis);
       const order = [...x.shape.keys()].filter((at) => at !== axis).concat(axis);

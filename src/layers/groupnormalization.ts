@@ -7,7 +7,7 @@ import { reshape } from "../ops/shape.js";
 import { withAxesLast } from "../ops/transpose.js";
 import { rsqrt, square } from "../ops/unary.js";
 import { sizeOf } from "../shape.js";
-import { type Layer, layer } from "./layer.js";
+import { type Layer, stepwise } from "./layer.js";
 import { affine, type NormalizationOptions, sampleAxes } from "./normalization.js";
 
 export interface GroupNormalizationOptions extends NormalizationOptions {
@@ -44,7 +44,7 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
   if (!(Number.isSafeInteger(groups) && (groups >= 1 || groups === -1)))
     throw rangeError({ op, expected: "groups to be a positive integer or -1", actual: told(groups) });
   const { epsilon, gamma, beta } = affine(op, options);
-  return layer(op, options, known, (x, weight) => {
+  return stepwise(op, options, known, (x, weight) => {
     const [at] = sampleAxes(op, axis, x);
     const channels = x.shape[at];
     const count = groups === -1 ? channels : groups;

@@ -3,6 +3,7 @@ import { checkKeys, inLayer, ShapeError, told, typeError } from "../errors.js";
 import { checkValue, type LayerInfo, type Node, type Value } from "../graph/value.js";
 import { type Initializer, type InitializerName, resolveInitializer } from "../ops/initializer.js";
 import { isState, state } from "../ops/leaf.js";
+import { maskOf, withMask, withoutMask } from "../ops/mask.js";
 import type { Regularizer } from "../ops/regularizer.js";
 import { type Shape, sameShape, show } from "../shape.js";
 
@@ -35,12 +36,33 @@ export type WeightOf = (
  * Makes a layer of a function that says what it does with a value.
  * @param kind the Keras class in lower camel case
  * @param options as the user gave them; keys not in `known` are refused
+ * @param body is given its input without the mask, and the mask apart
  */
 export function layer<O extends LayerOptions>(
   kind: string,
   options: O,
   known: readonly (keyof O)[],
+  body: (x: Value, weight: WeightOf, mask: Value | undefined) => Value,
+): Layer {
+  return define(kind, options, known, body, false);
+}
+
+/** The same for a layer that works on each step by itself: its result has the mask of its input (Keras' `supports_masking`). */
+export function stepwise<O extends LayerOptions>(
+  kind: string,
+  options: O,
+  known: readonly (keyof O)[],
   body: (x: Value, weight: WeightOf) => Value,
+): Layer {
+  return define(kind, options, known, body, true);
+}
+
+function define<O extends LayerOptions>(
+  kind: string,
+  options: O,
+  known: readonly (keyof O)[],
+  body: (x: Value, weight: WeightOf, mask: Value | undefined) => Value,
+  keepsMask: boolean,
 ): Layer {
   const allowed: readonly PropertyKey[] = [...known, "name"];
   checkKeys(kind, options, allowed);
@@ -69,20 +91,25 @@ export function layer<O extends LayerOptions>(
   return (x) => {
     try {
       checkValue(x, kind);
-      const y = body(x, weight);
-      own(y, x, info);
-      return y;
+      const [bare, mask] = [withoutMask(x), maskOf(x)];
+      const y = body(bare, weight, mask);
+      own(y, [bare, mask], info);
+      if (!keepsMask || mask === undefined) return y;
+      const masked = withMask(y, mask);
+      masked.node.layer = info;
+      return masked;
     } catch (error) {
       throw inLayer(error, kind, options.name);
     }
   };
 }
 
-/** Marks the nodes between a layer's input and its result as the layer's. */
-function own(y: Value, x: Value, info: LayerInfo): void {
+/** Marks the nodes between a layer's inputs and its result as the layer's. */
+export function own(y: Value, given: readonly (Value | undefined)[], info: LayerInfo): void {
   const open: Node[] = [y.node];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node === x.node || node.layer !== undefined || isState(node.outputs[0])) continue;
+    const isGiven = given.some((value) => value?.node === node);
+    if (isGiven || node.layer !== undefined || isState(node.outputs[0])) continue;
     node.layer = info;
     open.push(...node.inputs.map((value) => value.node));
   }

@@ -1,25 +1,39 @@
 // Layers of several inputs: functions of a list of Values, as Keras' functional `concatenate` and `average`. Where an op has the same
 // name (add, maximum, minimum) one function is both: of two operands the op, of a list the layer.
 import { inLayer, rangeError, ShapeError, typeError } from "../errors.js";
-import { checkValue, type Value } from "../graph/value.js";
+import { checkValue, type LayerInfo, type Value } from "../graph/value.js";
 import { mul, add as plus, sub } from "../ops/arithmetic.js";
-import { maximum as larger, minimum as smaller } from "../ops/comparison.js";
-import { concat } from "../ops/concat.js";
-import { sameShape, show } from "../shape.js";
-import type { LayerOptions } from "./layer.js";
+import { cast } from "../ops/cast.js";
+import { equal, maximum as larger, minimum as smaller } from "../ops/comparison.js";
+import { concat, stack } from "../ops/concat.js";
+import { any } from "../ops/logical.js";
+import { maskOf, withMask, withoutMask } from "../ops/mask.js";
+import { normalizeAxes, sameShape, show } from "../shape.js";
+import { type LayerOptions, own } from "./layer.js";
 
 export interface ConcatenateOptions extends LayerOptions {
   /** Default -1, the last; counted with the batch. */
   axis?: number;
 }
 
-/** The values merged by `made`, whose nodes become a layer of that kind. */
+/** Masks of values, `undefined` where all steps count, as the mask of what is made of them. */
+type Masks = (masks: readonly (Value | undefined)[]) => Value | undefined;
+
+/** A step counts where it does in any of the values; without a mask where one of them has none, as in Keras. */
+const anyOf: Masks = (masks) => {
+  const given = masks.flatMap((mask) => mask ?? []);
+  if (given.length < masks.length) return undefined;
+  return given.every((mask) => mask === given[0]) ? given[0] : any(stack(given, -1), -1);
+};
+
+/** The values, without their masks, merged by `made`, whose nodes become a layer of that kind. */
 export function merge(
   kind: string,
   values: readonly Value[],
   { name, ...options }: LayerOptions,
   known: readonly string[],
-  made: () => Value,
+  made: (values: readonly Value[]) => Value,
+  masks?: Masks,
 ): Value {
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined)
@@ -30,16 +44,15 @@ export function merge(
   }
   try {
     for (const value of values) checkValue(value, kind);
-    const y = made();
-    const given = new Set(values.map((value) => value.node));
-    const info = { kind, name };
-    const own = (value: Value): void => {
-      if (given.has(value.node) || value.node.layer !== undefined) return;
-      value.node.layer = info;
-      value.node.inputs.forEach(own);
-    };
-    own(y);
-    return y;
+    const info: LayerInfo = { kind, name };
+    const [bare, given] = [values.map(withoutMask), values.map(maskOf)];
+    const y = made(bare);
+    own(y, bare, info);
+    const mask = masks?.(given);
+    if (mask === undefined) return y;
+    const masked = withMask(y, mask);
+    own(masked, [y, ...given], info);
+    return masked;
   } catch (error) {
     throw inLayer(error, kind, name);
   }
@@ -54,7 +67,30 @@ export function merge(
  * concatenate([x, conv2d(16, 3, { padding: "same" })(x)]).shape; // [1, 8, 8, 19]
  */
 export const concatenate = (values: readonly Value[], { axis = -1, ...options }: ConcatenateOptions = {}): Value =>
-  merge("concatenate", values, options, ["axis"], () => concat(values, axis));
+  merge(
+    "concatenate",
+    values,
+    options,
+    ["axis"],
+    (bare) => concat(bare, axis),
+    (masks) => joined(values, masks, axis),
+  );
+
+/** Along the steps one mask after the other; along an axis of each step as `anyOf`; else none. */
+function joined(values: readonly Value[], masks: Parameters<Masks>[0], axis: number): Value | undefined {
+  const first = masks.find(Boolean);
+  if (first === undefined) return undefined;
+  const [at] = normalizeAxes(axis, values[0].shape.length, "concatenate");
+  if (at >= first.shape.length) return anyOf(masks);
+  const all = masks.map((mask, i) => mask ?? everyStep(values[i], first.shape.length));
+  return concat(all, at);
+}
+
+/** A mask of a value without one: its first axes, all true. */
+function everyStep(x: Value, rank: number): Value {
+  const some = cast(any(cast(x, "bool"), [...x.shape.keys()].slice(rank)), "float32");
+  return equal(some, some);
+}
 
 /**
  * Mean of values, element by element, as Keras' `average`.
@@ -64,17 +100,24 @@ export const concatenate = (values: readonly Value[], { axis = -1, ...options }:
  * average([input([4]), input([4]), input([4])]).shape; // [1, 4]
  */
 export const average = (values: readonly Value[], options: LayerOptions = {}): Value =>
-  merge("average", values, options, [], () => {
-    const other = values.find(({ shape }) => !sameShape(shape, values[0].shape));
-    if (other) {
-      const [expected, actual] = [values[0], other].map(({ shape }) => show(shape.slice(1)));
-      throw new ShapeError({ op: "average", expected: `inputs of one shape, ${expected}`, actual });
-    }
-    return mul(
-      values.reduce((a, b) => plus(a, b)),
-      1 / values.length,
-    );
-  });
+  merge(
+    "average",
+    values,
+    options,
+    [],
+    (bare) => {
+      const other = bare.find(({ shape }) => !sameShape(shape, bare[0].shape));
+      if (other) {
+        const [expected, actual] = [bare[0], other].map(({ shape }) => show(shape.slice(1)));
+        throw new ShapeError({ op: "average", expected: `inputs of one shape, ${expected}`, actual });
+      }
+      return mul(
+        bare.reduce((a, b) => plus(a, b)),
+        1 / bare.length,
+      );
+    },
+    anyOf,
+  );
 
 /** An op of two operands, or a layer of a list of Values. */
 export interface Merge {
@@ -93,7 +136,7 @@ const either =
       : of(a as Value | number, b as Value | number);
 
 const folded = (kind: string, values: readonly Value[], options: LayerOptions, of: Binary): Value =>
-  merge(kind, values, options, [], () => values.reduce((a, b) => of(a, b)));
+  merge(kind, values, options, [], (bare) => bare.reduce((a, b) => of(a, b)), anyOf);
 
 /**
  * a + b with NumPy broadcasting; or the sum of a list of Values, a layer as Keras' `add`.

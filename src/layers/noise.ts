@@ -2,7 +2,7 @@
 import { rangeError, told } from "../errors.js";
 import { wantRank } from "../ops/check.js";
 import { noise } from "../ops/random.js";
-import { type Layer, type LayerOptions, layer } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise } from "./layer.js";
 
 /** @throws {RangeError} for a rate outside [0, 1) */
 function checkRate(op: string, rate: unknown): void {
@@ -12,7 +12,7 @@ function checkRate(op: string, rate: unknown): void {
 
 function spatial(op: string, rank: number, what: string, rate: number, options: LayerOptions): Layer {
   checkRate(op, rate);
-  return layer(op, options, [], (x) => {
+  return stepwise(op, options, [], (x) => {
     wantRank(op, rank, what, x);
     return rate === 0 ? x : noise(x, "spatialDropout", rate);
   });
@@ -53,7 +53,7 @@ export function gaussianNoise(stddev: number, options: LayerOptions = {}): Layer
   const op = "gaussianNoise";
   if (!(Number.isFinite(stddev) && stddev >= 0))
     throw rangeError({ op, expected: "a standard deviation of at least 0", actual: told(stddev) });
-  return layer(op, options, [], (x) => (stddev === 0 ? x : noise(x, op, stddev)));
+  return stepwise(op, options, [], (x) => (stddev === 0 ? x : noise(x, op, stddev)));
 }
 
 /**
@@ -67,5 +67,5 @@ export function gaussianNoise(stddev: number, options: LayerOptions = {}): Layer
 export function gaussianDropout(rate: number, options: LayerOptions = {}): Layer {
   const op = "gaussianDropout";
   checkRate(op, rate);
-  return layer(op, options, [], (x) => (rate === 0 ? x : noise(x, op, rate)));
+  return stepwise(op, options, [], (x) => (rate === 0 ? x : noise(x, op, rate)));
 }

@@ -9,7 +9,7 @@ import { type Regularizer, type RegularizerName, resolveRegularizer } from "../o
 import { withAxesLast } from "../ops/transpose.js";
 import { normalizeAxes, type Shape, show, sizeOf } from "../shape.js";
 import { tensor } from "../tensor.js";
-import { type Layer, type LayerOptions, layer, type WeightOf } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise, type WeightOf } from "./layer.js";
 
 export interface NormalizationOptions extends LayerOptions {
   /** Added to the variance; default 0.001. */
@@ -100,7 +100,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     throw rangeError({ op, expected: "momentum in [0, 1]", actual: String(momentum) });
   const { epsilon, gamma, beta } = affine(op, options);
   const known = [...shared, "momentum", "movingMeanInitializer", "movingVarianceInitializer"] as const;
-  return layer(op, options, known, (x, weight) => {
+  return stepwise(op, options, known, (x, weight) => {
     const [at] = sampleAxes(op, axis, x);
     const shape = [x.shape[at]];
     const weights = {
@@ -125,7 +125,7 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
   const op = "layerNormalization";
   const { axis = -1 } = options;
   const { epsilon, gamma, beta } = affine(op, options);
-  return layer(op, options, shared, (x, weight) => {
+  return stepwise(op, options, shared, (x, weight) => {
     const axes = sampleAxes(op, axis, x);
     const shape = axes.map((at) => x.shape[at]);
     return withAxesLast(x, axes, (last) => layerNorm(last, gamma(weight, shape), beta(weight, shape), epsilon));

@@ -1,9 +1,12 @@
 // Pooling layers over sequences: those over images of one row.
 import type { Value } from "../graph/value.js";
+import { div, mul } from "../ops/arithmetic.js";
+import { cast } from "../ops/cast.js";
 import { wantRank } from "../ops/check.js";
+import { maximum } from "../ops/comparison.js";
 import { avgPool2d, maxPool2d } from "../ops/pool.js";
-import { mean } from "../ops/reduce.js";
-import { squeeze } from "../ops/shape.js";
+import { mean, sum } from "../ops/reduce.js";
+import { expandDims, squeeze } from "../ops/shape.js";
 import type { Padding, Pair } from "../ops/window.js";
 import { type Layer, type LayerOptions, layer } from "./layer.js";
 import { positive } from "./options.js";
@@ -57,15 +60,20 @@ export const averagePooling1d = (poolSize = 2, options: Pooling1dOptions = {}): 
   pooling("averagePooling1d", poolSize, options, avgPool2d);
 
 /**
- * The mean over all steps, as Keras' `GlobalAveragePooling1D`.
+ * The mean over all steps, as Keras' `GlobalAveragePooling1D`; with a mask over those that it lets pass, 0 where there are none.
  * @returns a layer from float32 [batch, steps, channels] to [batch, channels]
  * @example
  * globalAveragePooling1d()(input([100, 6])).shape; // [1, 6]
  */
 export function globalAveragePooling1d(options: GlobalPooling1dOptions = {}): Layer {
   const { keepdims = false } = options;
-  return layer("globalAveragePooling1d", options, ["keepdims"], (x) => {
+  return layer("globalAveragePooling1d", options, ["keepdims"], (x, _weight, mask) => {
     wantRank("globalAveragePooling1d", 3, "a sequence [steps, channels]", x);
+    if (mask !== undefined) {
+      const counts = expandDims(cast(mask, "float32"), -1);
+      const over = { keepDims: keepdims };
+      return div(sum(mul(x, counts), 1, over), maximum(sum(counts, 1, over), 1));
+    }
     return mean(x, 1, { keepDims: keepdims });
   });
 }

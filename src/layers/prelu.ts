@@ -6,7 +6,7 @@ import type { Initializer, InitializerName } from "../ops/initializer.js";
 import { type Regularizer, type RegularizerName, resolveRegularizer } from "../ops/regularizer.js";
 import { neg } from "../ops/unary.js";
 import { normalizeAxes } from "../shape.js";
-import { type Layer, type LayerOptions, layer } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise } from "./layer.js";
 
 export interface PreluOptions extends LayerOptions {
   /** Default `zeros`. */
@@ -27,7 +27,7 @@ export interface PreluOptions extends LayerOptions {
 export function prelu(options: PreluOptions = {}): Layer {
   const { alphaInitializer = "zeros", sharedAxes = [] } = options;
   const regularizer = resolveRegularizer(options.alphaRegularizer, "prelu");
-  return layer("prelu", options, ["alphaInitializer", "alphaRegularizer", "sharedAxes"], (x, weight) => {
+  return stepwise("prelu", options, ["alphaInitializer", "alphaRegularizer", "sharedAxes"], (x, weight) => {
     const shared = normalizeAxes(sharedAxes, x.shape.length, "prelu");
     const shape = x.shape.slice(1).map((d, i) => (shared.includes(i + 1) ? 1 : d));
     return sub(relu(x), mul(weight("alpha", shape, alphaInitializer, { regularizer }), relu(neg(x))));

@@ -2,7 +2,7 @@
 import { rangeError, told } from "../errors.js";
 import { dropout as drop } from "../ops/random.js";
 import { l1l2, type Regularizer, regularized } from "../ops/regularizer.js";
-import { type Layer, type LayerOptions, layer } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise } from "./layer.js";
 
 /**
  * While training, zeroes a share of the elements and scales the others by 1 / (1 - rate), as Keras' `Dropout`; else passes its input on.
@@ -14,7 +14,7 @@ import { type Layer, type LayerOptions, layer } from "./layer.js";
 export function dropout(rate: number, options: LayerOptions = {}): Layer {
   if (!(typeof rate === "number" && rate >= 0 && rate < 1))
     throw rangeError({ op: "dropout", expected: "a rate in [0, 1)", actual: told(rate) });
-  return layer("dropout", options, [], (x) => (rate === 0 ? x : drop(x, rate)));
+  return stepwise("dropout", options, [], (x) => (rate === 0 ? x : drop(x, rate)));
 }
 
 export interface ActivityRegularizationOptions extends LayerOptions, Partial<Regularizer> {}
@@ -29,5 +29,5 @@ export interface ActivityRegularizationOptions extends LayerOptions, Partial<Reg
 export function activityRegularization(options: ActivityRegularizationOptions = {}): Layer {
   const { l1 = 0, l2 = 0 } = options;
   const penalty = l1l2({ l1, l2 });
-  return layer("activityRegularization", options, ["l1", "l2"], (x) => regularized(x, penalty));
+  return stepwise("activityRegularization", options, ["l1", "l2"], (x) => regularized(x, penalty));
 }

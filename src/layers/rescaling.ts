@@ -4,7 +4,7 @@ import { add, mul } from "../ops/arithmetic.js";
 import { cast } from "../ops/cast.js";
 import { constant } from "../ops/leaf.js";
 import { tensor } from "../tensor.js";
-import { type Layer, type LayerOptions, layer } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise } from "./layer.js";
 
 export interface RescalingOptions extends LayerOptions {
   /** One for all, or one for each channel; default 0. */
@@ -31,7 +31,7 @@ export function rescaling(scale: number | readonly number[], options: RescalingO
     return typeof given === "number" ? given : constant(tensor(Float32Array.from(given), [given.length]));
   };
   const [factor, shift] = [operand("scale", scale), operand("offset", offset)];
-  return layer(op, options, ["offset"], (x) => {
+  return stepwise(op, options, ["offset"], (x) => {
     const scaled = mul(x.dtype === "float32" ? x : cast(x, "float32"), factor);
     return shift === 0 ? scaled : add(scaled, shift);
   });

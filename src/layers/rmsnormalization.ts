@@ -6,7 +6,7 @@ import { maximum } from "../ops/comparison.js";
 import { mean, sum } from "../ops/reduce.js";
 import { withAxesLast } from "../ops/transpose.js";
 import { rsqrt, square } from "../ops/unary.js";
-import { type Layer, type LayerOptions, layer } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise } from "./layer.js";
 import { sampleAxes } from "./normalization.js";
 
 export interface RmsNormalizationOptions extends LayerOptions {
@@ -38,7 +38,7 @@ export function rmsNormalization(options: RmsNormalizationOptions = {}): Layer {
   const { axis = -1, epsilon = 1e-6 } = options;
   if (!(Number.isFinite(epsilon) && epsilon >= 0))
     throw rangeError({ op, expected: "epsilon to be a number of at least 0", actual: String(epsilon) });
-  return layer(op, options, ["axis", "epsilon"], (x, weight) => {
+  return stepwise(op, options, ["axis", "epsilon"], (x, weight) => {
     const axes = sampleAxes(op, axis, x);
     const scale = weight(
       "scale",
@@ -63,5 +63,5 @@ export function rmsNormalization(options: RmsNormalizationOptions = {}): Layer {
 export function unitNormalization(options: UnitNormalizationOptions = {}): Layer {
   const op = "unitNormalization";
   const { axis = -1 } = options;
-  return layer(op, options, ["axis"], (x) => unit(x, sampleAxes(op, axis, x)));
+  return stepwise(op, options, ["axis"], (x) => unit(x, sampleAxes(op, axis, x)));
 }

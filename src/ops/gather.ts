@@ -1,5 +1,5 @@
 // Elements by index: rows of a table, their gradient, and one-hot rows.
-import { ShapeError } from "../errors.js";
+import { rangeError, ShapeError } from "../errors.js";
 import { integer } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, checkValue, type Value } from "../graph/value.js";
@@ -21,6 +21,19 @@ export const gatherOps = {
       scatterAdd(dy as Value, indices, x.shape[axis], axis),
       undefined,
     ],
+    fed: {
+      input: 1,
+      check: ({ data, shape }, facts, [x], { axis }) => {
+        const count = x.shape[axis];
+        const wrong = data.findIndex((index) => !(index >= 0 && index < count));
+        if (wrong < 0) return;
+        const each = sizeOf(shape.slice(1));
+        const sample = Math.floor(wrong / each);
+        const place = each > 1 ? ` at position ${wrong - sample * each}` : "";
+        const actual = `${data[wrong]}${place} (sample ${sample})`;
+        throw rangeError({ ...facts, expected: `indices in [0, ${count - 1}]`, actual });
+      },
+    },
     lower(emit, { inputs: [x, indices], outputs: [y] }, { axis }) {
       const kernel = bytesOf(x.dtype) === 4 ? "x32_gather" : "x8_gather";
       emit.call(kernel, ...blocks(x.shape, axis, axis), sizeOf(indices.shape), x, indices, y);
@@ -58,7 +71,8 @@ export const gatherOps = {
 };
 
 /**
- * Parts of an array by their index along an axis, as `tf.gather`. An index outside the axis gives zeros, and its gradient is dropped.
+ * Parts of an array by their index along an axis, as `tf.gather`. An index outside the axis gives zeros, and its gradient is dropped
+ * (the layer `embedding` checks those that come from an input).
  * @param x any dtype
  * @param indices int32 of any shape
  * @param axis default 0; counted with the batch

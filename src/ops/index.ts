@@ -14,6 +14,7 @@ import { gatherOps } from "./gather.js";
 import { layerNormOps } from "./layernorm.js";
 import { logicalOps } from "./logical.js";
 import { lossOps } from "./loss.js";
+import { maskOps } from "./mask.js";
 import { matmulOps } from "./matmul.js";
 import { padOps } from "./pad.js";
 import { pad2dOps } from "./pad2d.js";
@@ -46,6 +47,7 @@ export const ops = {
   ...layerNormOps,
   ...logicalOps,
   ...lossOps,
+  ...maskOps,
   ...matmulOps,
   ...pad2dOps,
   ...padOps,

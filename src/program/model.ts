@@ -5,7 +5,7 @@ import { remake, rewrite, topological } from "../graph/walk.js";
 import { DEFINED_BATCH, inputOp, stateAttrs, withBatch } from "../ops/leaf.js";
 import { inference } from "../passes/inference.js";
 import type { Variant } from "../runtime/variant.js";
-import { sameShape, show, sizeOf } from "../shape.js";
+import { type Shape, sameShape, show, sizeOf } from "../shape.js";
 import { type DType, dtypeOf, type Tensor, type TypedArray } from "../tensor.js";
 import { type Names, nameAll } from "./names.js";
 import { Plan } from "./print.js";
@@ -43,6 +43,8 @@ export class Model {
   readonly names: Names;
   /** What it computes with: `relaxed` where that was asked for and can be had. */
   readonly math: "exact" | "relaxed";
+  /** What layers check of inputs that go straight into their ops. */
+  readonly #checks: readonly { input: number; check: (data: TypedArray, shape: Shape) => void }[];
   readonly #programs = new Map<number, Program>();
   readonly #sessions = new Map<number, Program>();
 
@@ -62,6 +64,12 @@ export class Model {
     this.names = nameAll(this.graph);
     this.store = new Store(variant.module, variant.threads);
     for (const value of this.names.states.values()) this.store.add(value);
+    this.#checks = topological(this.graph.outputs).flatMap(({ op, inputs, attrs, layer }) => {
+      const input = this.graph.inputs.indexOf(seen(inputs[op.fed?.input ?? -1]));
+      if (!op.fed || !layer || input < 0) return [];
+      const facts = { op: layer.kind, layer: this.names.layers.get(layer) };
+      return { input, check: (data, shape) => op.fed?.check({ data, shape }, facts, inputs, attrs) };
+    });
     this.inputs = this.graph.inputs.map(({ shape, dtype }, i) => ({
       name: this.names.inputs[i],
       shape: shape.slice(1),
@@ -77,7 +85,8 @@ export class Model {
    * Computes the outputs for a batch.
    * @param x one tensor [batch, ...shape] per input (integers are converted for float32 inputs), or its bare numbers
    * @returns one tensor [batch, ...shape] per output, an array of them when there are several
-   * @throws {ShapeError} when a shape does not fit; {RangeError} when the batch needs more memory than there is: then nothing has run
+   * @throws {ShapeError} when a shape does not fit; {RangeError} when the batch needs more memory than there is, or an index is outside
+   *   its embedding: then nothing has run
    */
   predict(x: Tensor | TypedArray | readonly (Tensor | TypedArray)[]): Tensor | Tensor[] {
     const feeds = this.feeds(x, "predict");
@@ -99,6 +108,7 @@ export class Model {
       const actual = `${feeds[0].shape[0]} and ${feeds[other].shape[0]}`;
       throw new ShapeError({ op, layer: this.inputs[other].name, expected: "one batch size for all inputs", actual });
     }
+    for (const { input, check } of this.#checks) check(feeds[input].data, feeds[input].shape);
     return feeds;
   }
 
@@ -178,7 +188,10 @@ export class Model {
       get outputs() {
         return graph.outputs.map((value) => program.view(value));
       },
-      run: () => program.run(),
+      run: () => {
+        for (const { input, check } of this.#checks) check(program.view(graph.inputs[input]), graph.inputs[input].shape);
+        program.run();
+      },
     };
   }
 
@@ -257,6 +270,9 @@ function checkCount(count: number, what: string, op: string): void {
   if (Number.isSafeInteger(count) && count >= 1) return;
   throw rangeError({ op, expected: `${what} of at least 1`, actual: String(count) });
 }
+
+/** What a value is a view of. */
+const seen = (value: Value): Value => (value?.node.op.view ? seen(value.node.inputs[0]) : value);
 
 function asFeed(x: Tensor | TypedArray, spec: TensorSpec, op: string): Tensor {
   const layer = spec.name;

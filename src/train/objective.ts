@@ -1,12 +1,15 @@
 // What a model is trained for and judged by, as values of its graph: a loss and metrics for each of its outputs.
 import { rangeError, ShapeError, told, typeError } from "../errors.js";
 import { checkValue, type Value } from "../graph/value.js";
-import { add, mul } from "../ops/arithmetic.js";
+import { add, div, mul } from "../ops/arithmetic.js";
+import { cast } from "../ops/cast.js";
+import { maximum } from "../ops/comparison.js";
 import { input, withBatch } from "../ops/leaf.js";
+import { maskOf, withoutMask } from "../ops/mask.js";
 import { mean, sum } from "../ops/reduce.js";
 import { reshape } from "../ops/shape.js";
 import type { Model } from "../program/model.js";
-import { show } from "../shape.js";
+import { sameShape, show, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkFinite } from "./batches.js";
 import type { Loss, LossFunction } from "./losses/loss.js";
@@ -145,7 +148,8 @@ export function named({ told }: Objective, totals: readonly number[], count: num
  * each one number, or as many as the metric has sums.
  * @param targets one per judged output
  * @param weights none, one for all outputs or one per judged output, [batch]; they multiply the loss of each sample, and the mean stays
- *   one over the number of samples, as in Keras
+ *   one over the number of samples, as in Keras. Where an output has a mask and the loss a number for each step, those that are masked have no
+ *   part in it: the mean is one over the steps that count. Metrics are over all steps, as in Keras.
  */
 export function judge(
   { judged }: Objective,
@@ -156,15 +160,15 @@ export function judge(
 ): Value[] {
   const losses = judged.flatMap(({ loss, output }, i) => {
     if (loss === undefined) return [];
-    const value = loss.of(targets[i], predictions[output]);
+    const value = loss.of(targets[i], withoutMask(predictions[output]));
     checkValue(value, loss.name);
-    return [mean(weigh(loss, value, weights[i] ?? weights[0]))];
+    return [mean(weigh(loss, unmasked(value, maskOf(predictions[output])), weights[i] ?? weights[0]))];
   });
   const shares = judged.filter(({ loss }) => loss).map(({ weight }) => weight);
   const parts = losses.map((loss, i) => (shares[i] === 1 ? loss : mul(loss, shares[i])));
   const watched = judged.flatMap(({ metrics, output }, i) =>
     metrics.map((metric) => {
-      const value = metric.of(targets[i], predictions[output]);
+      const value = metric.of(targets[i], withoutMask(predictions[output]));
       return metric.sums ? sum(value, allButLast(value)) : mean(value);
     }),
   );
@@ -172,6 +176,15 @@ export function judge(
 }
 
 const allButLast = ({ shape }: Value): number[] => shape.slice(1).map((_, axis) => axis);
+
+/** Losses of steps, 0 where the mask is false and the others larger, so that their mean is that of the steps that count. */
+function unmasked(losses: Value, mask: Value | undefined): Value {
+  const rank = mask?.shape.length ?? 0;
+  if (mask === undefined || !sameShape(losses.shape.slice(0, rank), mask.shape)) return losses;
+  const counts = cast(mask, "float32");
+  const share = div(sizeOf(mask.shape), maximum(sum(counts), 1));
+  return mul(mul(losses, reshape(counts, [...mask.shape, ...losses.shape.slice(rank).map(() => 1)])), share);
+}
 
 function weigh({ name }: Loss, losses: Value, weights: Value | undefined): Value {
   if (weights === undefined) return losses;

@@ -326,6 +326,10 @@ const severalInputs: readonly LayerRow[] = [
   ), // biome-ignore format: short
 ];
 
+/** Steps whose first number is positive, averaged. */
+const halves: lw.Layer = (x) =>
+  lw.globalAveragePooling1d()(lw.withMask(x, lw.any(lw.greater(lw.slice(x, [0, 0, 0], [-1, -1, 1]), 0), -1)));
+
 const others: readonly LayerRow[] = [
   row("rescaling", [2, 3], lw.rescaling(2, { offset: -1 }), (x) => map(x, (v) => 2 * v - 1)),
   row("rescaling of each channel", [2, 2], lw.rescaling([2, 3]), (x) =>
@@ -345,6 +349,13 @@ const others: readonly LayerRow[] = [
     ),
     inputs: [{ shape: [4], below: 5 }],
   },
+  row("masking", [4, 2], lw.masking(0), (x) => x),
+  row("globalAveragePooling1d of what a mask lets pass", [4, 2], halves, (x) =>
+    fill([x.shape[0], 2], (b, c) => {
+      const kept = [0, 1, 2, 3].filter((t) => at(x, b, t, 0) > 0);
+      return kept.reduce((total, t) => total + at(x, b, t, c), 0) / Math.max(kept.length, 1);
+    }),
+  ),
   // What acts only while training passes its input on.
   ...[lw.gaussianNoise(1), lw.gaussianDropout(0.5), lw.spatialDropout1d(0.5), lw.activityRegularization({ l2: 1 })].map(
     (layer, i) =>

@@ -168,7 +168,6 @@ test.each([
       }),
     "conv2dTranspose: expected an image [4, 4, 2], got [5, 4, 2]",
   ],
-  ["masks", () => embedding(5, 2, { maskZero: true }), "maskZero must be false"],
   [
     "groups that do not divide channels to normalise",
     () => groupNormalization({ groups: 3 })(input([4, 4])),
