@@ -1,9 +1,9 @@
 // What an op is: a name, its attributes, a shape rule, a gradient rule and a lowering. Each op is defined in one place, in ../ops.
 import type { Facts } from "../errors.js";
 import type { Kernels } from "../runtime/kernels.generated.js";
-import { type Schema, validate } from "./attrs.js";
 import type { Shape } from "../shape.js";
 import type { TypedArray } from "../tensor.js";
+import { type Schema, validate } from "./attrs.js";
 import type { Attrs, Node, Spec, Value } from "./value.js";
 
 export type KernelName = keyof Kernels;

@@ -189,7 +189,8 @@ export class Model {
         return graph.outputs.map((value) => program.view(value));
       },
       run: () => {
-        for (const { input, check } of this.#checks) check(program.view(graph.inputs[input]), graph.inputs[input].shape);
+        for (const { input, check } of this.#checks)
+          check(program.view(graph.inputs[input]), graph.inputs[input].shape);
         program.run();
       },
     };
