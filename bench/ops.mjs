@@ -15,6 +15,7 @@ export { gradients } from "./src/passes/grad.js";
 export { bytesOfValue } from "./src/program/plan.js";
 export { Program } from "./src/program/program.js";
 export { Store } from "./src/program/store.js";
+export { train } from "./src/runtime/families/train.js";
 export { compile } from "./src/runtime/kernels.js";
 export { cases } from "./test/cases.js";
 export { leafOf } from "./test/cases/graph.js";
@@ -77,8 +78,9 @@ function work({ topological, bytesOfValue }, { inputs, outputs }) {
 }
 
 /** Makes programs that share one memory: `before` puts a row's own numbers there. */
-function starter({ Program, Store }, module) {
+function starter({ Program, Store, train }, module) {
   const store = new Store(module);
+  store.use(train);
   const random = noise(2 ** 21);
   return (graph, [low, high], below) => {
     const program = new Program(store, graph);

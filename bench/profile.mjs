@@ -62,9 +62,8 @@ function watchKernels(model) {
       calls.push({ kernel, args, ms: performance.now() - start });
       return result;
     };
-  model.store.kernels = Object.fromEntries(
-    Object.entries(model.store.kernels).map(([kernel, run]) => [kernel, timed(kernel, run)]),
-  );
+  const find = model.store.kernel.bind(model.store);
+  model.store.kernel = (kernel) => timed(kernel, find(kernel));
   return calls;
 }
 

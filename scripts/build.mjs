@@ -1,11 +1,11 @@
 // `npm run build`: kernels (asc) -> their TypeScript interface -> dist/ (esbuild, once per condition) -> dist/types (tsc).
 // A step whose inputs have not changed since it last succeeded is skipped, so that every script can start with a build.
-//   --kernels  stop after the kernels and src/runtime/*.generated.ts     --quick  leave the types out
+//   --kernels  stop after the kernels and src/runtime/**/*.generated.ts    --quick  leave the types out
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { bundle } from "./build/bundle.mjs";
 import { at, exists, filesUnder } from "./build/files.mjs";
-import { compileKernels, compileRelaxed } from "./build/kernels.mjs";
+import { codeOf, compileKernels, compileRelaxed, FAMILIES } from "./build/kernels.mjs";
 import { declareTypes } from "./build/types.mjs";
 import { bundleWorker } from "./build/worker.mjs";
 
@@ -15,18 +15,15 @@ const STAMPS = at("build/stamps.json");
 const tools = ["assemblyscript", "esbuild", "typescript"].map((name) => at(`node_modules/${name}/package.json`));
 const common = [...tools, ...filesUnder("scripts/build"), at("package.json")];
 const kernels = [...common, ...filesUnder("assembly"), at("asconfig.json")];
-const generated = ["build/kernels.simd.wasm", "src/runtime/kernels.generated.ts", "src/runtime/wasm.generated.ts"];
+const modules = [...FAMILIES, "simd"].map((name) => `build/kernels.${name}.wasm`);
+const generated = [...modules, "src/runtime/kernels.generated.ts", ...FAMILIES.map(codeOf)];
 
 await step("kernels", kernels, generated, compileKernels);
 const worker = "src/runtime/threads/worker.generated.ts";
 await step("worker", [...common, ...filesUnder("src/runtime/threads")], [worker], bundleWorker);
 if (!flags.has("--kernels")) {
   await step("relaxed kernels", kernels, ["build/kernels.relaxed.wasm"], compileRelaxed);
-  const source = [
-    ...common,
-    ...filesUnder("src"),
-    ...["simd", "relaxed"].map((build) => at(`build/kernels.${build}.wasm`)),
-  ];
+  const source = [...common, ...filesUnder("src"), ...[...modules, "build/kernels.relaxed.wasm"].map(at)];
   await step("bundle", source, ["dist/index.js"], bundle);
   const configs = [at("tsconfig.json"), at("tsconfig.build.json")];
   if (!flags.has("--quick")) await step("types", [...source, ...configs], ["dist/types"], declareTypes);

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { at } from "./build/files.mjs";
+import { FAMILIES } from "./build/kernels.mjs";
 
 const LIMIT = 60_000; // bytes of gzip for the line below, see "Size and cold start" in the README
 const CNN = 'export { build, load, input, sequential, conv2d, maxPooling2d, flatten, dense } from "lanewise";';
@@ -15,8 +16,10 @@ for (const name of entries) {
   const specifier = name.replace(".", "lanewise");
   rows.push([specifier, ...(await cost(`export * from "${specifier}";`))]);
 }
-const wasm = readFileSync(at("dist/kernels.wasm"));
-rows.push(["lanewise/kernels.wasm", wasm.length, gzipSync(wasm, { level: 9 }).length]);
+for (const file of ["kernels.wasm", ...FAMILIES.map((family) => `kernels.${family}.wasm`)]) {
+  const wasm = readFileSync(at(`dist/${file}`));
+  rows.push([file, wasm.length, gzipSync(wasm, { level: 9 }).length]);
+}
 
 for (const [name, min, gzip] of [["import", "minified", "gzip"], ...rows]) {
   console.log(name.padEnd(24) + String(min).padStart(10) + String(gzip).padStart(10));

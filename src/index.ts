@@ -1,6 +1,6 @@
 // lanewise: define, build, run, save and load models. Training is in lanewise/train, data sets in lanewise/data.
 export { FormatError, ShapeError, UnsupportedError } from "./errors.js";
-export { load, save } from "./formats/native.js";
+export { type LoadOptions, load, save } from "./formats/native.js";
 export type { Value } from "./graph/value.js";
 export { activation } from "./layers/activation.js";
 export { type Conv1dOptions, conv1d } from "./layers/conv1d.js";

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ShapeError } from "../src/errors.js";
 import { Program } from "../src/program/program.js";
 import { Store } from "../src/program/store.js";
+import { train } from "../src/runtime/families/train.js";
 import { compile } from "../src/runtime/kernels.js";
 import { sizeOf } from "../src/shape.js";
 import { benchmarks } from "./cases/benchmarks.js";
@@ -14,6 +15,7 @@ import { cases } from "./cases.js";
 import { type Array64, numbers } from "./oracle/array.js";
 
 const store = new Store(await compile());
+store.use(train);
 
 /** The result of a row's graph, and its gradients. */
 function compute(each: Case): Float32Array[] {

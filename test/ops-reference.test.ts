@@ -8,6 +8,7 @@ import { constant, inputOp } from "../src/ops/leaf.js";
 import { gradients } from "../src/passes/grad.js";
 import { Program } from "../src/program/program.js";
 import { Store } from "../src/program/store.js";
+import { train } from "../src/runtime/families/train.js";
 import { compile } from "../src/runtime/kernels.js";
 import { operators } from "./ops-reference.js";
 
@@ -100,7 +101,9 @@ describe.skipIf(!present)("operator references", () => {
       expect(grad, wanted[i].name).toBeDefined();
     });
     const roots = [...outputs.map(({ name }) => results[name]), ...(grads as Value[])];
-    const program = new Program(new Store(module), { inputs: leaves, outputs: roots, effects: [] });
+    const store = new Store(module);
+    store.use(train);
+    const program = new Program(store, { inputs: leaves, outputs: roots, effects: [] });
     program.bind();
     inputs.forEach((each, i) => {
       program.view(program.layout.graph.inputs[i]).set(read(each));

@@ -1,6 +1,6 @@
 // Calls divided among threads: every op of the table, its calls cut by split.ts and the parts run in turn, gives the bits of the
 // whole calls. What threads themselves do is in test/runtimes (all runtimes) and test/workers.test.ts (their lives).
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Value } from "../src/graph/value.js";
 import { convolution2d, matmul, maxPooling2d, mul, sum } from "../src/index.js";
 import { depthwiseConv2d } from "../src/ops/depthwise.js";
@@ -8,8 +8,9 @@ import { input, withBatch } from "../src/ops/leaf.js";
 import { gradients } from "../src/passes/grad.js";
 import { Program } from "../src/program/program.js";
 import { Store } from "../src/program/store.js";
-import { compile, instantiateKernels } from "../src/runtime/kernels.js";
-import { kernelBytes } from "../src/runtime/load.js";
+import { core } from "../src/runtime/families/core.js";
+import { train } from "../src/runtime/families/train.js";
+import { instantiate } from "../src/runtime/raw.js";
 import type { Crew, Threads } from "../src/runtime/threads/index.js";
 import { type Part, rules } from "../src/runtime/threads/rules.js";
 import { withSharedMemory } from "../src/runtime/threads/shared.js";
@@ -18,23 +19,19 @@ import type { Case } from "./cases/case.js";
 import { cases } from "./cases.js";
 import { numbers } from "./oracle/array.js";
 
-let module: WebAssembly.Module;
-beforeAll(async () => {
-  module = await compile();
-});
-
 /** Kernels that were divided, over all tests. */
 const divided = new Map<string, number>();
 
 /** Stands for threads: runs all parts of what is divided, however small, the last one first, each with scratch memory of its own. */
-function oneByOne(module: WebAssembly.Module, count: number): Threads {
+function oneByOne(count: number): Threads {
   return {
     count,
-    module,
+    familyOf: (family) => family,
     newMemory: () => new WebAssembly.Memory({ initial: 1 }),
     newCrew: (_, arena): Crew => ({
       ready: Promise.resolve(),
       count,
+      add() {},
       share(kernel, args, bind) {
         const parts = divide(kernel, args, count, 0);
         if (parts === undefined) return undefined;
@@ -60,7 +57,9 @@ function run({ inputs, op }: Pick<Case, "inputs" | "op">, threads?: Threads): Ui
   const y = op(...leaves);
   const floats = leaves.filter((_, i) => !inputs[i].labels);
   const outputs = [y, ...gradients(sum(mul(y, y)), floats).filter((value) => value !== undefined)];
-  const program = new Program(new Store(module, threads), { inputs: leaves, outputs, effects: [] });
+  const store = new Store(core.module(), threads);
+  store.use(train);
+  const program = new Program(store, { inputs: leaves, outputs, effects: [] });
   program.bind();
   leaves.forEach((value, i) => {
     program.view(value).set(inputs[i].data);
@@ -101,7 +100,7 @@ const more = [
 
 describe.each([2, 3])("divided among %i threads", (count) => {
   test.each([...cases, ...more].map((each) => [each.name, each] as const))("%s has the same bits", (_, each) => {
-    expect(run(each, oneByOne(module, count))).toEqual(run(each));
+    expect(run(each, oneByOne(count))).toEqual(run(each));
   });
 });
 
@@ -128,21 +127,21 @@ const raw: Record<string, number[]> = {
   f32_argmin: [37, 5, 7, at(0), at(1)],
 };
 
-test.each(Object.entries(raw))("%s in parts leaves the same memory as whole", (kernel, args) => {
-  const after = (calls: readonly Part[]) => {
+test.each(Object.entries(raw))("%s in parts leaves the same memory as whole", async (kernel, args) => {
+  const after = async (calls: readonly Part[]) => {
     const memory = new WebAssembly.Memory({ initial: 8 });
-    const exports = instantiateKernels(module, memory) as unknown as Record<string, (...args: number[]) => void>;
+    const kernels = (await instantiate({ memory })).kernels as unknown as Record<string, (...args: number[]) => void>;
     const numbers = new Float32Array(memory.buffer);
     numbers.forEach((_, i) => {
       numbers[i] = 0.5 + (Math.imul(i, 0x9e3779b1) >>> 9) / 2 ** 23;
     });
-    for (const { kernel, args } of calls) exports[kernel](...args);
+    for (const { kernel, args } of calls) kernels[kernel](...args);
     return new Uint32Array(memory.buffer);
   };
   const parts = divide(kernel, args, 3, 0) as readonly Part[];
   expect(parts.length).toBeGreaterThan(2);
   divided.set(kernel, parts.length);
-  expect(after(parts)).toEqual(after([{ kernel, args }]));
+  expect(await after(parts)).toEqual(await after([{ kernel, args }]));
 });
 
 test("every rule was used", () => {
@@ -157,10 +156,10 @@ test("calls that are too small for two parts stay whole", () => {
 });
 
 test("a module with its memory import made shared takes shared memories only, and is otherwise the same", () => {
-  const shared = withSharedMemory(kernelBytes());
+  const shared = withSharedMemory(core.bytes());
   expect(WebAssembly.validate(shared)).toBe(true);
   const build = new WebAssembly.Module(shared);
-  expect(WebAssembly.Module.exports(build)).toEqual(WebAssembly.Module.exports(module));
+  expect(WebAssembly.Module.exports(build)).toEqual(WebAssembly.Module.exports(core.module()));
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 10, shared: true });
   const { f32_neg, heapBase } = new WebAssembly.Instance(build, { env: { memory } }).exports as Record<
     string,

@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { FAMILIES } from "../../scripts/build/kernels.mjs";
 import { roofsWasm } from "../roofs-wasm.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -10,7 +11,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The folder that all goes to. */
 export const FOLDER = `${ROOT}build/bench`;
 
-const KERNELS = ["kernels.wasm", "kernels.relaxed.wasm"];
+const KERNELS = [...FAMILIES, "relaxed"].map((name) => `kernels.${name}.wasm`);
 
 /** The modules that FOLDER has after a bundle. */
 export const WASM = [...KERNELS, "roofs.wasm"];

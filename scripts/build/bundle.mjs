@@ -1,22 +1,29 @@
 // Bundles every entry of package.json's `exports` with esbuild, once per condition. An entry's source is where its `types`
 // would be under src/: "./dist/types/train/index.d.ts" comes from src/train/index.ts. A new entry is one block there.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { basename, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build } from "esbuild";
 import { at, writeIfChanged } from "./files.mjs";
+import { codeOf, FAMILIES } from "./kernels.mjs";
 
-// Edge runtimes may not compile bytes, so there the .wasm is imported as a module. Cloudflare takes the bare name, Vercel
+// Edge runtimes may not compile bytes, so there each family's .wasm is imported as a module. Cloudflare takes the bare name, Vercel
 // and Next.js want "?module" after it. Everywhere else the bytes are inlined (src/runtime/load.ts).
 const VARIANTS = [
   { condition: "default", out: "dist" },
-  { condition: "workerd", out: "dist/workerd", wasm: "../kernels.wasm" },
-  { condition: "edge-light", out: "dist/edge-light", wasm: "../kernels.wasm?module" },
+  { condition: "workerd", out: "dist/workerd", wasm: "" },
+  { condition: "edge-light", out: "dist/edge-light", wasm: "?module" },
 ];
 
+/** Files of dist/ and the builds that they are. */
+const MODULES = {
+  "kernels.wasm": "simd",
+  "kernels.relaxed.wasm": "relaxed",
+  ...Object.fromEntries(FAMILIES.map((family) => [`kernels.${family}.wasm`, family])),
+};
+
 export async function bundle() {
-  const modules = { "kernels.wasm": "simd", "kernels.relaxed.wasm": "relaxed" };
-  const written = new Set(Object.keys(modules).map((file) => at(`dist/${file}`)));
-  for (const [file, build] of Object.entries(modules)) {
+  const written = new Set(Object.keys(MODULES).map((file) => at(`dist/${file}`)));
+  for (const [file, build] of Object.entries(MODULES)) {
     writeIfChanged(at(`dist/${file}`), readFileSync(at(`build/kernels.${build}.wasm`)));
   }
   for (const variant of VARIANTS) {
@@ -31,12 +38,12 @@ export async function bundle() {
       mainFields: ["module", "main"],
       conditions: ["import"],
       target: "es2022",
-      chunkNames: "chunk-[hash]", // beside the entries, so that "../kernels.wasm" is right in each
+      chunkNames: "chunk-[hash]", // beside the entries, so that "../kernels.core.wasm" is right in each
       // Not minified: names and lines stay as written, so stack traces are readable without a source map (none is shipped,
       // as its sources would not be), and whoever bundles an application minifies this too.
       charset: "utf8",
       legalComments: "inline",
-      plugins: [fewChunks(), ...(variant.wasm ? [wasmAsModule(variant.wasm)] : [])],
+      plugins: [fewChunks(), ...(variant.wasm === undefined ? [] : [wasmAsModule(variant.wasm)])],
       logOverride: { "ignored-bare-import": "silent" }, // fewChunks' own
       write: false,
       logLevel: "warning",
@@ -85,7 +92,10 @@ function entriesFor(condition) {
  * alone, and the core. As five files they took Node 24 7.5 ms to import, as three 5 (and more entries would make more files).
  */
 function fewChunks() {
-  const BASE = ["src/tensor.ts", "src/runtime/raw.ts"];
+  const inference = FAMILIES.filter((family) => family !== "train").map(
+    (family) => `src/runtime/families/${family}.ts`,
+  );
+  const BASE = ["src/tensor.ts", "src/runtime/kernels.ts", ...inference];
   const LIGHT = ["src/data/index.ts", "src/runtime/raw.ts"]; // entries that need no graphs
   return {
     name: "few-chunks",
@@ -100,15 +110,18 @@ function fewChunks() {
   };
 }
 
-/** Puts load.workerd.ts in the place of load.ts, and leaves its .wasm import for the platform to resolve. */
-function wasmAsModule(wasm) {
+/** Puts load.workerd.ts in the place of load.ts and a .wasm file in that of each family's text, for the platform to resolve. */
+function wasmAsModule(suffix) {
+  const files = new Map(FAMILIES.map((family) => [at(codeOf(family)), `../kernels.${family}.wasm${suffix}`]));
   return {
     name: "wasm-as-module",
     setup({ onResolve }) {
-      onResolve({ filter: /\/load\.js$/ }, ({ resolveDir }) =>
-        relative(at("src"), resolveDir) === "runtime" ? { path: at("src/runtime/load.workerd.ts") } : undefined,
-      );
-      onResolve({ filter: /\.wasm$/ }, () => ({ path: wasm, external: true, sideEffects: false }));
+      onResolve({ filter: /\.js$/ }, ({ path, resolveDir }) => {
+        const source = join(resolveDir, path.replace(/\.js$/, ".ts"));
+        if (source === at("src/runtime/load.ts")) return { path: at("src/runtime/load.workerd.ts") };
+        const wasm = files.get(source);
+        return wasm && { path: wasm, external: true, sideEffects: false };
+      });
     },
   };
 }

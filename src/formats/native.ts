@@ -4,9 +4,9 @@ import { FormatError, isOwnError, told, typeError } from "../errors.js";
 import type { Op } from "../graph/op.js";
 import { type Attrs, type Graph, type LayerInfo, leaf, make, type Node, type Value } from "../graph/value.js";
 import { roots, topological } from "../graph/walk.js";
-import { ops } from "../ops/index.js";
+import { findOp } from "../ops/index.js";
 import { argumentOp, constantOp, DEFINED_BATCH, inputOp, stateOp } from "../ops/leaf.js";
-import { type BuildOptions, checkOptions } from "../program/build.js";
+import { type BuildOptions, checkOptions, familiesOf } from "../program/build.js";
 import { Model } from "../program/model.js";
 import { readSource, type Source } from "../runtime/read.js";
 import { findVariant } from "../runtime/variant.js";
@@ -80,23 +80,34 @@ export function save(model: Model): Uint8Array {
   return writeSafetensors({ tensors, metadata: { [KEY]: JSON.stringify(json) } });
 }
 
+export interface LoadOptions extends BuildOptions {
+  /**
+   * Layers that the file may hold, for bundlers alone: they leave out what a program does not use, and cannot see what is in a file. The
+   * common layers are always there; one that was left out is named by the error.
+   */
+  layers?: readonly unknown[];
+}
+
 /**
  * A model from a file that `save` made.
  * @param source its bytes, a Response, or an address to fetch (in Node also a `file:` URL)
- * @param options as for `build`; `name` replaces the one in the file
+ * @param options as for `build`; `name` replaces the one in the file; `layers` keeps bundlers from leaving out what the file needs
  * @throws {FormatError} when the bytes are not a complete, consistent model; it says what is wrong and where
  * @example
  * const model = await load(save(await build(input([4]), dense(2))));
  */
-export async function load(source: Source, options: BuildOptions = {}): Promise<Model> {
-  checkOptions(options, "load");
+export async function load(source: Source, options: LoadOptions = {}): Promise<Model> {
+  checkOptions(options, "load", ["layers"]);
+  const { layers } = options;
+  if (layers !== undefined && !Array.isArray(layers))
+    throw typeError({ op: "load", expected: "layers to be a list", actual: told(layers) });
   const { tensors, metadata } = readSafetensors(await readSource(source));
   const text = Object.hasOwn(metadata, KEY) ? metadata[KEY] : undefined;
   if (text === undefined) {
     throw new FormatError(`load: expected a graph in the metadata ("${KEY}"); this safetensors file has weights only`);
   }
   const { graph, name, weights } = readGraph(parse(text), tensors);
-  const variant = await findVariant(options);
+  const variant = await findVariant(options, familiesOf(graph));
   const model = rethrow("graph", () => new Model(options.name ?? name, graph, variant));
   model.setWeights(rethrow("weights", () => named(model, weights)));
   await model.store.crew?.ready;
@@ -162,9 +173,8 @@ function readGraph(
     const op = typeof given.op === "string" ? given.op : "";
     const node = rethrow(`${where} (${op})`, () => {
       if (Object.hasOwn(leaves, op)) return readLeaf(where, op, given, tensors, weights, used);
-      const known: Op | undefined = Object.hasOwn(ops, op) ? ops[op as keyof typeof ops] : undefined;
-      if (known === undefined || known.internal)
-        throw new FormatError(`load: ${where}: unknown op ${JSON.stringify(given.op)}`);
+      const known = findOp(op);
+      if (known === undefined) throw unknownOp(where, given.op);
       return make(known, inputs, given.attrs);
     });
     if (given.layer !== undefined) {
@@ -192,6 +202,12 @@ function readGraph(
   const dead = nodes.findIndex((node) => !reached.has(node));
   if (dead >= 0) throw new FormatError(`load: node ${dead} is needed by no output`);
   return { graph: { inputs, outputs, effects: [] }, name: json.name, weights };
+}
+
+function unknownOp(where: string, op: unknown): FormatError {
+  const name = JSON.stringify(op);
+  const hint = `if this bundle leaves it out, name its layer: load(file, { layers: [${op}] })`;
+  return new FormatError(`load: ${where}: unknown op ${name}${typeof op === "string" ? `: ${hint}` : ""}`);
 }
 
 function readLayer(given: unknown, i: number): LayerInfo {

@@ -1,4 +1,5 @@
 // Checks for op attributes. One schema serves calls and files alike, so nothing that a file says reaches a shape rule unchecked.
+// Making a check has no side effects: a bundler may leave out the ops that it does not need together with theirs.
 import { typeError } from "../errors.js";
 
 /** Accepts a value, or says what it should have been. */
@@ -6,12 +7,14 @@ export type Check = (value: unknown) => string | undefined;
 
 export type Schema<A> = { readonly [K in keyof A]-?: Check };
 
+/* @__NO_SIDE_EFFECTS__ */
 const expects =
   (what: string, fits: (value: unknown) => boolean): Check =>
   (value) =>
     fits(value) ? undefined : what;
 
 /** A whole number in [low, high]. */
+/* @__NO_SIDE_EFFECTS__ */
 export const integer = (low: number, high = 2 ** 31 - 1): Check =>
   expects(
     `an integer in [${low}, ${high}]`,
@@ -19,6 +22,7 @@ export const integer = (low: number, high = 2 ** 31 - 1): Check =>
   );
 
 /** A list of whole numbers in [low, high]; of `count` numbers where given, else at most 8. */
+/* @__NO_SIDE_EFFECTS__ */
 export const integers = (low: number, count?: number, high = 2 ** 31 - 1): Check => {
   const one = integer(low, high);
   const what = `${count ?? "a list of at most 8"} integers in [${low}, ${high}]`;
@@ -29,10 +33,12 @@ export const integers = (low: number, count?: number, high = 2 ** 31 - 1): Check
 };
 
 /** A number in [low, high], not NaN; infinities are written "inf" and "-inf" in files and never reach here. */
+/* @__NO_SIDE_EFFECTS__ */
 export const number = (low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY): Check =>
   expects(`a number in [${low}, ${high}]`, (v) => typeof v === "number" && v >= low && v <= high);
 
 /** One of the given words. */
+/* @__NO_SIDE_EFFECTS__ */
 export const oneOf = (...words: readonly string[]): Check =>
   expects(`one of ${words.map((w) => `"${w}"`).join(", ")}`, (v) => typeof v === "string" && words.includes(v));
 
@@ -46,6 +52,7 @@ export const text: Check = expects(
 );
 
 /** What `check` accepts, or nothing at all. */
+/* @__NO_SIDE_EFFECTS__ */
 export const optional =
   (check: Check): Check =>
   (value) =>

@@ -1,5 +1,6 @@
 // What an op is: a name, its attributes, a shape rule, a gradient rule and a lowering. Each op is defined in one place, in ../ops.
 import type { Facts } from "../errors.js";
+import type { KernelFamily } from "../runtime/family.js";
 import type { Kernels } from "../runtime/kernels.generated.js";
 import type { Shape } from "../shape.js";
 import type { TypedArray } from "../tensor.js";
@@ -79,6 +80,8 @@ export interface OpFacts<A> {
     /** @throws {RangeError} with the layer's `facts` */
     check(given: Fed, facts: Facts, inputs: readonly Value[], attrs: A): void;
   };
+  /** The family of the kernels that `lower` calls, where that is not the core family: the bundle then has it where it has the op. */
+  readonly family?: KernelFamily;
   /** Floating-point operations of one run. */
   flops?(node: Node, attrs: A): number;
   /** The result is the first input's memory under another shape. */
@@ -102,11 +105,20 @@ export interface Op extends Omit<OpFacts<Attrs>, "attrs" | "infer"> {
   infer(inputs: readonly Spec[], attrs: Attrs): readonly Spec[];
 }
 
-/** Defines an op. Its attributes are validated by `facts.attrs` whenever a node is made, from a call or from a file. */
+const known = new Map<string, Op>();
+
+/** The op that a file may name so, of those that the bundle holds. */
+export const opNamed = (name: string): Op | undefined => known.get(name);
+
+/**
+ * Defines an op. Its attributes are validated by `facts.attrs` whenever a node is made, from a call or from a file. That it registers the
+ * op for files is no side effect to bundlers: an op that nothing else in a bundle uses is left out, and files cannot name it there.
+ */
+/* @__NO_SIDE_EFFECTS__ */
 export function defineOp<A extends object = Record<never, never>>(name: string, facts: OpFacts<A>): Op {
   const schema = (facts.attrs ?? {}) as Schema<Attrs>;
   const { infer, ...rest } = facts as unknown as OpFacts<Attrs>;
-  return {
+  const op: Op = {
     ...rest,
     name,
     check: (attrs) => validate(name, schema, attrs),
@@ -115,4 +127,6 @@ export function defineOp<A extends object = Record<never, never>>(name: string, 
       return Array.isArray(specs) ? (specs as readonly Spec[]) : [specs as Spec];
     },
   };
+  if (!op.internal) known.set(name, op);
+  return op;
 }

@@ -34,6 +34,7 @@ export function wantElements(op: string, { shape }: Spec, axis: number): void {
 }
 
 /** The shape rule of elementwise float32 ops: as the first input. */
+/* @__NO_SIDE_EFFECTS__ */
 export const likeInput =
   (op: string) =>
   ([x]: readonly Spec[]): Spec => {

@@ -1,5 +1,6 @@
-// Every op by name: the table that files are read against.
-import type { Op } from "../graph/op.js";
+// The ops that files are read against: those of common models, which a bundle with `load` always holds, and whatever else it holds. Ops that
+// only some models have (attention, recurrent layers, losses) stay out of this table: their bytes come with the layers that use them.
+import { type Op, opNamed } from "../graph/op.js";
 import { activationOps } from "./activation.js";
 import { arithmeticOps } from "./arithmetic.js";
 import { batchNormOps } from "./batchnorm.js";
@@ -13,11 +14,9 @@ import { extremumOps } from "./extremum.js";
 import { gatherOps } from "./gather.js";
 import { layerNormOps } from "./layernorm.js";
 import { logicalOps } from "./logical.js";
-import { lossOps } from "./loss.js";
 import { maskOps } from "./mask.js";
 import { matmulOps } from "./matmul.js";
 import { padOps } from "./pad.js";
-import { pad2dOps } from "./pad2d.js";
 import { poolOps } from "./pool.js";
 import { randomOps } from "./random.js";
 import { reduceOps } from "./reduce.js";
@@ -30,39 +29,42 @@ import { statisticsOps } from "./statistics.js";
 import { tileOps } from "./tile.js";
 import { transposeOps } from "./transpose.js";
 import { slopedOps, unaryOps } from "./unary.js";
-import { winogradOps } from "./winograd.js";
 
-export const ops = {
-  ...activationOps,
-  ...arithmeticOps,
-  ...batchNormOps,
-  ...broadcastOps,
-  ...castOps,
-  ...comparisonOps,
-  ...concatOps,
-  ...convOps,
-  ...depthwiseOps,
-  ...extremumOps,
-  ...gatherOps,
-  ...layerNormOps,
-  ...logicalOps,
-  ...lossOps,
-  ...maskOps,
-  ...matmulOps,
-  ...pad2dOps,
-  ...padOps,
-  ...poolOps,
-  ...randomOps,
-  ...reduceOps,
-  ...regularizerOps,
-  ...resizeOps,
-  ...scanOps,
-  ...shapeOps,
-  ...sliceOps,
-  ...slopedOps,
-  ...statisticsOps,
-  ...tileOps,
-  ...transposeOps,
-  ...unaryOps,
-  ...winogradOps,
-} as const satisfies Record<string, Op>;
+/** Their tables. */
+export const commonOps: readonly Readonly<Record<string, Op>>[] = [
+  activationOps,
+  arithmeticOps,
+  batchNormOps,
+  broadcastOps,
+  castOps,
+  comparisonOps,
+  concatOps,
+  convOps,
+  depthwiseOps,
+  extremumOps,
+  gatherOps,
+  layerNormOps,
+  logicalOps,
+  maskOps,
+  matmulOps,
+  padOps,
+  poolOps,
+  randomOps,
+  reduceOps,
+  regularizerOps,
+  resizeOps,
+  scanOps,
+  shapeOps,
+  sliceOps,
+  slopedOps,
+  statisticsOps,
+  tileOps,
+  transposeOps,
+  unaryOps,
+];
+
+/** The op that a file means by a name, of those in this bundle. */
+export function findOp(name: string): Op | undefined {
+  const op = commonOps.find((table) => Object.hasOwn(table, name))?.[name] ?? opNamed(name);
+  return op?.internal ? undefined : op;
+}

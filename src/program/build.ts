@@ -1,8 +1,9 @@
 // From values to a model.
 import { checkKeys, ShapeError, typeError } from "../errors.js";
 import { checkValue, type Graph, isValue, type Value } from "../graph/value.js";
-import { topological } from "../graph/walk.js";
+import { roots, topological } from "../graph/walk.js";
 import { inputOp } from "../ops/leaf.js";
+import type { KernelFamily } from "../runtime/family.js";
 import { findVariant, type VariantOptions } from "../runtime/variant.js";
 import { Model } from "./model.js";
 
@@ -34,15 +35,15 @@ export async function build(
   for (const value of outs) checkValue(value, "build");
   if (outs.length === 0) throw typeError({ op: "build", expected: "at least one output", actual: "none" });
   const graph = checkInputs({ inputs: ins, outputs: outs, effects: [] });
-  const model = new Model(name, graph, await findVariant(options));
+  const model = new Model(name, graph, await findVariant(options, familiesOf(graph)));
   model.initialize(seed);
   await model.store.crew?.ready;
   return model;
 }
 
-/** Options that `build` and `load` share. @throws {RangeError} or {TypeError} for what cannot be */
-export function checkOptions(options: BuildOptions, op: string): BuildOptions {
-  checkKeys(op, options, ["seed", "name", "math", "threads", "kernels"]);
+/** Options that `build` and `load` share. @param more names of others @throws {RangeError} or {TypeError} for what cannot be */
+export function checkOptions(options: BuildOptions, op: string, more: readonly string[] = []): BuildOptions {
+  checkKeys(op, options, ["seed", "name", "math", "threads", "kernels", ...more]);
   const { seed, math = "exact", threads = 1, name } = options;
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw typeError({ op, expected: "seed to be an integer in [0, 2^53)", actual: String(seed) });
@@ -55,6 +56,10 @@ export function checkOptions(options: BuildOptions, op: string): BuildOptions {
     throw typeError({ op, expected: 'threads to be a positive integer or "auto"', actual: String(threads) });
   return options;
 }
+
+/** The families of kernels that a graph's ops name. */
+export const familiesOf = (graph: Graph): Set<KernelFamily> =>
+  new Set(topological(roots(graph)).flatMap(({ op }) => op.family ?? []));
 
 const asList = <T>(x: T | readonly T[]): readonly T[] => (Array.isArray(x) ? (x as readonly T[]) : [x as T]);
 

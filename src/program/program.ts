@@ -52,6 +52,7 @@ export class Program {
       throw error;
     }
     for (const { op, data, attrs, outputs } of this.layout.order) {
+      if (op.family) store.use(op.family);
       if (op === argumentOp)
         this.#arguments.set(String(attrs.name), [...(this.#arguments.get(String(attrs.name)) ?? []), outputs[0]]);
       if (op === constantOp && data)
@@ -120,9 +121,9 @@ export class Program {
   /** Makes the calls' addresses right, and what is computed from weights once; `run` does it. */
   bind(): void {
     if (this.#base !== this.#workspace.address) {
-      this.#base = this.#workspace.address;
       this.#once = this.calls.once.map((call) => this.#step(call));
       this.#each = this.calls.each.map((call) => this.#step(call));
+      this.#base = this.#workspace.address;
     }
     if (this.#version !== this.#store.version) {
       for (const step of this.#once) step();
@@ -144,7 +145,7 @@ export class Program {
   #step({ kernel, args }: Call): Step {
     const numbers = args.map((x) => (typeof x === "number" ? x : this.address(x)));
     const bind = (name: string, list: readonly number[]) =>
-      step(this.#store.kernels[name as KernelName] as Kernel, list);
+      step(this.#store.kernel(name as KernelName) as Kernel, list);
     return this.#store.crew?.share(kernel, numbers, bind) ?? bind(kernel, numbers);
   }
 }

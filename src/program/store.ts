@@ -1,13 +1,17 @@
 // What a model's programs share: kernels, memory, the regions of its states, and one workspace that all of them use in turn.
+import { UnsupportedError } from "../errors.js";
+import type { KernelName } from "../graph/op.js";
 import type { Node, Value } from "../graph/value.js";
 import type { StateAttrs } from "../ops/leaf.js";
 import { Arena, type Region } from "../runtime/arena.js";
+import type { KernelFamily } from "../runtime/family.js";
 import { instantiateKernels, type Kernels } from "../runtime/kernels.js";
 import type { Crew, Threads } from "../runtime/threads/index.js";
 import { sizeOf } from "../shape.js";
 import { bytesOf, type Tensor, type TypedArray } from "../tensor.js";
 
 export class Store {
+  /** Those of the module that the model was made with; {@link kernel} finds the others. */
   readonly kernels: Kernels;
   readonly arena: Arena;
   /** Grows whenever a state changes from outside; programs then redo what they computed from weights once. */
@@ -15,6 +19,9 @@ export class Store {
   workspace: Region;
   readonly #states = new Map<Node, Region>();
   readonly #rng: Region;
+  /** Families that kernels may come from as well, instantiated when they are needed. */
+  readonly #families = new Map<KernelFamily, Kernels | undefined>();
+  readonly #threads: Threads | undefined;
 
   /** Threads to share calls with, where there are any. */
   readonly crew: Crew | undefined;
@@ -23,9 +30,33 @@ export class Store {
     const memory = threads?.newMemory() ?? new WebAssembly.Memory({ initial: 1 });
     this.kernels = instantiateKernels(module, memory);
     this.arena = new Arena(memory, this.kernels.heapBase());
-    this.crew = threads?.newCrew(memory, this.arena, Object.keys(this.kernels));
+    this.#threads = threads;
+    this.crew = threads?.newCrew(memory, this.arena, module, Object.keys(this.kernels));
     this.#rng = this.arena.allocate(12, "random numbers");
     this.workspace = this.arena.allocate(0, "workspace");
+  }
+
+  /** Lets kernels come from a family. */
+  use(family: KernelFamily): void {
+    if (!this.#families.has(family)) this.#families.set(family, undefined);
+  }
+
+  /** @throws {UnsupportedError} where no family in use has the kernel */
+  kernel<K extends KernelName>(name: K): Kernels[K] {
+    if (name in this.kernels) return this.kernels[name];
+    for (const [family, made] of this.#families) {
+      const kernels = made ?? this.#instantiate(family);
+      if (name in kernels) return kernels[name];
+    }
+    throw new UnsupportedError(`no kernel ${name} among those of this model`, [name]);
+  }
+
+  #instantiate(family: KernelFamily): Kernels {
+    const module = (this.#threads?.familyOf(family) ?? family).module();
+    const kernels = instantiateKernels(module, this.arena.memory);
+    this.#families.set(family, kernels);
+    this.crew?.add(module, Object.keys(kernels));
+    return kernels;
   }
 
   /** Makes the workspace at least so large. Its contents are lost, and programs bound to the old one bind again. */

@@ -3,8 +3,9 @@ import { checkKeys, rangeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { inference } from "../passes/inference.js";
 import type { Model } from "../program/model.js";
-import { Program } from "../program/program.js";
+import type { Program } from "../program/program.js";
 import { feed } from "./batches.js";
+import { prepareTraining, trainingProgram } from "./kernels.js";
 import {
   addUp,
   checkModel,
@@ -64,6 +65,7 @@ export async function judgeBatches(
   const sums = objective.numbers.map(() => 0);
   const programs = new Map<string, Program>();
   let count = 0;
+  await prepareTraining(model);
   try {
     for await (const { examples, samples } of batches) {
       const { x, y, weights } = examples;
@@ -102,5 +104,5 @@ function judgingProgram(
   const { graph: forward, penalties } = penalized(model.atBatch(batch), trained, inference);
   const { targets, shares } = judgeInputs(objective, examples, batch);
   const outputs = judge(objective, targets, forward.outputs, penalties, shares);
-  return new Program(model.store, { inputs: [...forward.inputs, ...targets, ...shares], outputs, effects: [] });
+  return trainingProgram(model, { inputs: [...forward.inputs, ...targets, ...shares], outputs, effects: [] });
 }

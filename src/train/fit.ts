@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor.js";
 import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
 import { beginning, checkSkipped } from "./checkpoint.js";
 import { checkBatchSize, judgeBatches } from "./evaluate.js";
+import { prepareTraining } from "./kernels.js";
 import { addUp, type CheckedExamples, checkExamples, checkModel, type Examples, named } from "./objective.js";
 import { FitRun } from "./run.js";
 import { type Batches, fromDataset, fromMemory, isDataset, open, type TrainingData, until } from "./source.js";
@@ -82,6 +83,7 @@ async function* run(
   const watch = stopwatch();
   try {
     training = new Training(model, settings, "fit");
+    await prepareTraining(model);
     const { batches, judged } = prepare(model, data, settings, training);
     const first = settings.initialEpoch ?? training.epochs;
     if (first !== training.epochs) training.begun = undefined;

@@ -7,8 +7,9 @@ import { sum } from "../ops/reduce.js";
 import { gradients as differentiate } from "../passes/grad.js";
 import { inference } from "../passes/inference.js";
 import type { Model } from "../program/model.js";
-import { Program } from "../program/program.js";
+import type { Program } from "../program/program.js";
 import type { Tensor, TypedArray } from "../tensor.js";
+import { trainingProgram } from "./kernels.js";
 import { checkModel } from "./objective.js";
 
 /** What is asked for. */
@@ -59,7 +60,7 @@ export function gradients(
     const feeds = model.feeds(x, "gradients");
     const batch = feeds[0].shape[0];
     if (batch === 0) throw rangeError({ op: "gradients", expected: "at least one sample", actual: "none" });
-    const program = programs.get(batch) ?? new Program(model.store, gradientGraph(model, of, wrt, batch));
+    const program = programs.get(batch) ?? trainingProgram(model, gradientGraph(model, of, wrt, batch));
     programs.delete(batch);
     programs.set(batch, program);
     if (programs.size > PROGRAMS) {

@@ -5,13 +5,14 @@ import { argument, state, stateAttrs } from "../ops/leaf.js";
 import { gradients } from "../passes/grad.js";
 import { training } from "../passes/training.js";
 import type { Model } from "../program/model.js";
-import { Program } from "../program/program.js";
+import type { Program } from "../program/program.js";
 import type { Tensor } from "../tensor.js";
 import { feed } from "./batches.js";
 import { type Begun, type RunState, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { type Clipping, checkClipping, clipGradients } from "./clipping.js";
 import { lossError } from "./diagnose.js";
 import { type Freeze, type Trained, trainedWeights } from "./freeze.js";
+import { trainingProgram } from "./kernels.js";
 import {
   type CheckedExamples,
   type Judging,
@@ -163,7 +164,7 @@ export class Training {
   /** The program of one training step for a batch size. */
   program(batch: number, examples: Judging): Program {
     const key = judgingKey(examples, batch);
-    const program = this.#programs.get(key) ?? new Program(this.#model.store, this.#graph(batch, examples));
+    const program = this.#programs.get(key) ?? trainingProgram(this.#model, this.#graph(batch, examples));
     this.#programs.delete(key);
     this.#programs.set(key, program);
     if (this.#programs.size > PROGRAMS) {

@@ -16,6 +16,7 @@ import { gradients } from "../../src/passes/grad.js";
 import { training } from "../../src/passes/training.js";
 import { Program } from "../../src/program/program.js";
 import { Store } from "../../src/program/store.js";
+import { train } from "../../src/runtime/families/train.js";
 import { compile } from "../../src/runtime/kernels.js";
 import { numbers } from "../oracle/array.js";
 
@@ -30,7 +31,9 @@ function run(layer: Layer, shape: readonly number[], step = 0) {
   const upstream = input([...shape]);
   const { outputs } = training({ inputs: [x, upstream], outputs: [layer(x)], effects: [] });
   const [dx] = gradients(sum(mul(outputs[0], upstream)), [x]);
-  const program = new Program(new Store(module), {
+  const store = new Store(module);
+  store.use(train);
+  const program = new Program(store, {
     inputs: [x, upstream],
     outputs: [outputs[0], dx as Value],
     effects: [],

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join, posix, resolve } from "node:path";
 import type { Readable } from "node:stream";
+import { FAMILIES } from "../../scripts/build/kernels.mjs";
 import type { Packed } from "../packed.js";
 import { answer, type Process, type Report, type Runtime, start } from "./runtime.js";
 
@@ -49,14 +50,14 @@ export async function serve(folder: string, paths: string[]): Promise<{ url: str
   }
 }
 
-/** Every script beside the package's main entry, its .wasm, and the files of the test. */
+/** Every script beside the package's main entry, its kernels, and the files of the test. */
 function modules(folder: string, entry: string): string[] {
   const home = posix.dirname(entry);
   const scripts = readdirSync(join(folder, home)).filter((name) => name.endsWith(".js"));
   return [
     ...["worker.mjs", "entries.mjs", "report.mjs", "scenario.mjs", "sha256.mjs", "kernels.scalar.wasm"],
     ...scripts.map((name) => posix.join(home, name)),
-    posix.join(home, "../kernels.wasm"),
+    ...FAMILIES.map((family) => posix.join(home, `../kernels.${family}.wasm`)),
   ];
 }
 

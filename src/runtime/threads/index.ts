@@ -1,6 +1,7 @@
 // What `threads` loads: dist/threads.js, a file of its own that only variant.ts knows and no bundle contains. A model's programs run as
 // ever, call after call on the calling thread, but a call that is large enough is divided by split.ts, and workers take parts of it.
 import type { Arena } from "../arena.js";
+import { familyOf, type KernelFamily } from "../family.js";
 import { MAX_THREADS, MODEL, PART, PARTS, TEAM } from "./control.js";
 import { canShare, parallelism } from "./platform.js";
 import type { Part } from "./rules.js";
@@ -20,24 +21,26 @@ export interface Crew {
   readonly ready: Promise<void>;
   /** Threads that calls run on now. */
   readonly count: number;
-  /** A call as parts for several threads; undefined where it does not pay. */
+  /** Tells the workers of one more module on the model's memory. @param kernels names of its exports, in order */
+  add(module: WebAssembly.Module, kernels: readonly string[]): void;
+  /** A call as parts for several threads; undefined where it does not pay. Its kernel and those that `bind` has seen have been added. */
   share(kernel: string, args: readonly number[], bind: Bind): Step | undefined;
 }
 
 /** What a model needs to run on several threads. */
 export interface Threads {
   readonly count: number;
-  /** The kernels for shared memories. */
-  readonly module: WebAssembly.Module;
+  /** The same kernels for shared memories. */
+  familyOf(family: KernelFamily): KernelFamily;
   newMemory(): WebAssembly.Memory;
-  /** @param kernels names of the module's exports, in order */
-  newCrew(memory: WebAssembly.Memory, arena: Arena, kernels: readonly string[]): Crew;
+  /** @param module the first one on the memory; `kernels` as for {@link Crew.add} */
+  newCrew(memory: WebAssembly.Memory, arena: Arena, module: WebAssembly.Module, kernels: readonly string[]): Crew;
 }
 
 interface Member {
   readonly model: number;
   readonly memory: WebAssembly.Memory;
-  readonly module: WebAssembly.Module;
+  readonly modules: WebAssembly.Module[];
   readonly count: number;
   /** The workers that were last told of it, and when they know it. */
   workers?: Workers;
@@ -47,28 +50,23 @@ interface Member {
 
 // What a process has one of: starting a worker takes tens of milliseconds, so all models share them.
 const members = new Map<number, Member>();
-const modules = new Map<string, Promise<WebAssembly.Module>>();
+const families = new WeakMap<KernelFamily, KernelFamily>();
 let workers: Workers | undefined;
 let lastModel = 0;
 let dropped = 0;
 const crews = new FinalizationRegistry(leave);
 
-/**
- * @param math which kernels these are: a process compiles each of them once
- * @param kernels their bytes
- * @returns undefined where there is only one thread to be had
- */
-export async function findThreads(
-  math: string,
-  kernels: () => Uint8Array,
-  wanted: number | "auto",
-): Promise<Threads | undefined> {
+/** @returns undefined where there is only one thread to be had */
+export function findThreads(wanted: number | "auto"): Threads | undefined {
   const count = Math.min(wanted === "auto" ? Math.min(AUTO, parallelism()) : wanted, MAX_THREADS);
   if (count < 2 || !canShare()) return undefined;
-  const compiling = modules.get(math) ?? WebAssembly.compile(withSharedMemory(kernels()));
-  modules.set(math, compiling);
-  const module = await compiling;
-  return { count, module, newMemory, newCrew: (...args) => newCrew(module, count, ...args) };
+  return { count, familyOf: sharedFamily, newMemory, newCrew: (...args) => newCrew(count, ...args) };
+}
+
+function sharedFamily(family: KernelFamily): KernelFamily {
+  const shared = families.get(family) ?? familyOf(family.name, () => withSharedMemory(family.bytes()));
+  families.set(family, shared);
+  return shared;
 }
 
 /** As large as 32-bit memory gets, unless the platform has no room for that; 1 GiB, then 256 MiB are tried in its place. */
@@ -84,18 +82,24 @@ function newMemory(): WebAssembly.Memory {
 }
 
 function newCrew(
-  module: WebAssembly.Module,
   count: number,
   memory: WebAssembly.Memory,
   arena: Arena,
-  kernels: readonly string[],
+  module: WebAssembly.Module,
+  names: readonly string[],
 ): Crew {
-  const member: Member = { model: ++lastModel, memory, module, count, mail: 0, known: false };
+  const member: Member = { model: ++lastModel, memory, modules: [module], count, mail: 0, known: false };
+  const kernels = [...names];
   let scratch = { address: 0, bytes: 0 };
   const crew: Crew = {
     ready: join(member),
     get count() {
       return isKnown(member) ? count : 1;
+    },
+    add(module, names) {
+      member.modules.push(module);
+      kernels.push(...names);
+      if (member.workers) tell(member.workers, member);
     },
     share(kernel, args, bind) {
       const parts = divide(kernel, args, count);
@@ -103,8 +107,8 @@ function newCrew(
       const bytes = Math.max(...parts.map((part) => part.scratch?.bytes ?? 0)) * (count - 1);
       // What was there before stays: other calls have its address.
       if (bytes > scratch.bytes) scratch = arena.allocate(bytes, "scratch of threads");
-      const job = encode(parts, member.model, kernels, scratch.address);
       const own = parts.map((part) => bind(part.kernel, part.args));
+      const job = encode(parts, member.model, kernels, scratch.address);
       const whole = bind(kernel, args);
       const word = count * TEAM + parts.length;
       return () => {
@@ -138,9 +142,10 @@ async function join(member: Member): Promise<void> {
   try {
     if (workers && workers.size >= member.count) tell(workers, member);
     else restart();
-    for (let told: Workers | undefined; told !== member.workers; ) {
+    for (let told: Workers | undefined, mail = 0; told !== member.workers || mail !== member.mail; ) {
       told = member.workers; // others take their place when a model is dropped meanwhile
-      await told?.whenKnown(member.mail);
+      mail = member.mail; // and there is more to know when a family is added
+      await told?.whenKnown(mail);
     }
   } catch {
     // the platform refuses workers, or to send them what they need: one thread, then
@@ -150,7 +155,7 @@ async function join(member: Member): Promise<void> {
 function tell(all: Workers, member: Member): void {
   member.workers = all;
   member.known = false;
-  member.mail = all.send({ model: member.model, module: member.module, memory: member.memory });
+  member.mail = all.send({ model: member.model, modules: member.modules, memory: member.memory });
 }
 
 /** A model is gone. Its memory is where workers hold it until they end, so they end when most of what they hold is gone. */

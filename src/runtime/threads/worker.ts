@@ -22,7 +22,7 @@ export interface Message {
   readonly thread: number;
   readonly control: SharedArrayBuffer;
   readonly model: number;
-  readonly module: WebAssembly.Module;
+  readonly modules: readonly WebAssembly.Module[];
   readonly memory: WebAssembly.Memory;
 }
 
@@ -45,10 +45,10 @@ const port = process?.getBuiltinModule?.("node:worker_threads")?.parentPort ?? (
 const models = new Map<number, readonly Kernel[]>();
 let handled = 0;
 
-const receive = ({ thread, control, model, module, memory }: Message): void => {
+const receive = ({ thread, control, model, modules, memory }: Message): void => {
   const { ints, job } = controlOf(control);
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  models.set(model, Object.values(exports) as Kernel[]);
+  const kernels = modules.map((module) => Object.values(new WebAssembly.Instance(module, { env: { memory } }).exports));
+  models.set(model, kernels.flat() as Kernel[]);
   handled++;
   Atomics.store(ints, HANDLED + thread, handled);
   port.postMessage(model);

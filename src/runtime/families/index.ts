@@ -1,0 +1,6 @@
+// All families, for those who want every kernel.
+import type { KernelFamily } from "../family.js";
+import { core } from "./core.js";
+import { train } from "./train.js";
+
+export const families: readonly KernelFamily[] = [core, train];
