@@ -7,6 +7,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, conv2d, dense, flatten, input, load, maxPooling2d, save, sequential } from "lanewise";
 import { adam, evaluate, fit, polynomialDecay, progressBar } from "lanewise/train";
+import { lines } from "../common/example.mjs";
 import { parseOptions, UsageError, usage } from "./options.mjs";
 import { present } from "./present.mjs";
 import { drawn, part, stored } from "./samples.mjs";
@@ -20,7 +21,12 @@ async function main() {
   if (options.help) return console.log(usage);
   const { seed, epochs } = options;
 
-  const { train: all, test, classes, kind } = options.data === undefined ? drawn(seed) : await stored(options.data);
+  const {
+    train: all,
+    test,
+    classes,
+    kind,
+  } = options.data === undefined ? drawn(seed, options.quick) : await stored(options.data);
   const held = Math.ceil(count(all) / 20);
   const train = part(all, 0, count(all) - held);
   const validation = part(all, count(all) - held, count(all));
@@ -131,15 +137,6 @@ function recorder(samples) {
     onEpochEnd: (at) => void seconds.push(at.seconds),
   };
 }
-
-/** Where there is no terminal for a progress bar: a line per epoch. */
-const lines = {
-  /** @param {import("lanewise/train").FitEpoch} at */
-  onEpochEnd({ epoch, epochs, logs, seconds }) {
-    const values = Object.entries(logs).map(([name, value]) => `${name} ${value.toFixed(4)}`);
-    console.error(`epoch ${epoch}/${epochs}  ${values.join("  ")}  ${seconds.toFixed(1)} s`);
-  },
-};
 
 /**
  * Class probabilities [n, classes], a hundred images at a time: memory grows with the batch.

@@ -15,11 +15,12 @@ import { UsageError } from "./options.mjs";
 /**
  * Digits from the built-in generator: the test set from another seed.
  * @param {number} seed
+ * @param {boolean} few
  * @returns {Sets}
  */
-export function drawn(seed) {
-  const train = digits({ count: 8000, seed: 2 * seed });
-  const test = digits({ count: 2000, seed: 2 * seed + 1 });
+export function drawn(seed, few) {
+  const train = digits({ count: few ? 800 : 8000, seed: 2 * seed });
+  const test = digits({ count: few ? 200 : 2000, seed: 2 * seed + 1 });
   return { train, test, classes: 10, kind: "drawn digits" };
 }
 

@@ -1,13 +1,24 @@
 import { expect, test } from "vitest";
 import { parseOptions, UsageError } from "../../examples/demo/options.mjs";
 
+const flags = { quick: false, json: false, help: false };
+
 test("without arguments the demo has its defaults", () => {
-  expect(parseOptions([])).toEqual({ data: undefined, epochs: 5, seed: 1, out: "out", json: false, help: false });
+  expect(parseOptions([])).toEqual({ data: undefined, epochs: 5, seed: 1, out: "out", ...flags });
 });
 
 test("every option can be given", () => {
   const given = ["--data", "x", "--epochs", "3", "--seed=7", "--out", "y", "--json", "-h"];
-  expect(parseOptions(given)).toEqual({ data: "x", epochs: 3, seed: 7, out: "y", json: true, help: true });
+  expect(parseOptions(given)).toEqual({
+    data: "x",
+    epochs: 3,
+    seed: 7,
+    out: "y",
+    quick: false,
+    json: true,
+    help: true,
+  });
+  expect(parseOptions(["--quick"])).toMatchObject({ epochs: 1, quick: true });
 });
 
 test.each([
