@@ -1,3 +1,4 @@
 // All families in one module: the file lanewise/kernels.wasm, the relaxed kernels, and the builds that tests compare.
 export * from "./core";
+export * from "./sequence";
 export * from "./train";

@@ -3,6 +3,7 @@ export { FormatError, ShapeError, UnsupportedError } from "./errors.js";
 export { type LoadOptions, load, save } from "./formats/native.js";
 export type { Value } from "./graph/value.js";
 export { activation } from "./layers/activation.js";
+export { type BidirectionalOptions, bidirectional } from "./layers/bidirectional.js";
 export { type Conv1dOptions, conv1d } from "./layers/conv1d.js";
 export { type Conv2dLayerOptions, conv2d } from "./layers/conv2d.js";
 export { type DenseOptions, dense } from "./layers/dense.js";
@@ -11,7 +12,9 @@ export { type DepthwiseConv1dOptions, depthwiseConv1d } from "./layers/depthwise
 export { type DotOptions, dot } from "./layers/dot.js";
 export { type EmbeddingOptions, embedding } from "./layers/embedding.js";
 export { type GroupNormalizationOptions, groupNormalization } from "./layers/groupnormalization.js";
+export { type GruOptions, gru } from "./layers/gru.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
+export { type LstmOptions, lstm } from "./layers/lstm.js";
 export { masking } from "./layers/mask.js";
 export {
   add,
@@ -60,6 +63,7 @@ export {
   type Pooling1dOptions,
 } from "./layers/pooling1d.js";
 export { type PreluOptions, prelu } from "./layers/prelu.js";
+export type { GatedOptions, Recurrent, RecurrentCall, RecurrentOptions } from "./layers/recurrent.js";
 export {
   type ActivityRegularizationOptions,
   activityRegularization,
@@ -80,7 +84,9 @@ export {
 } from "./layers/separable.js";
 export { sequential } from "./layers/sequential.js";
 export { flatten } from "./layers/shape.js";
+export { simpleRNN } from "./layers/simplernn.js";
 export type { Padding1d } from "./layers/steps.js";
+export { timeDistributed } from "./layers/timedistributed.js";
 export {
   type Conv1dTransposeOptions,
   type Conv2dTransposeOptions,

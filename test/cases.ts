@@ -11,6 +11,7 @@ import { lossCases } from "./cases/losses.js";
 import { matmulCases } from "./cases/matmul.js";
 import { movementCases } from "./cases/movement.js";
 import { normCases } from "./cases/norm.js";
+import { recurrentCases } from "./cases/recurrent.js";
 import { reductionCases } from "./cases/reduction.js";
 import { sizeCases } from "./cases/sizes.js";
 import { windowCases } from "./cases/window.js";
@@ -73,6 +74,7 @@ const rows: readonly Case[] = [
   ...matmulCases,
   ...movementCases,
   ...normCases,
+  ...recurrentCases,
   ...reductionCases,
   ...windowCases,
   ...[

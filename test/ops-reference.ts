@@ -3,10 +3,12 @@ import type { Value } from "../src/graph/value.js";
 import { remake, rewrite } from "../src/graph/walk.js";
 import * as lw from "../src/index.js";
 import { batchNormOps } from "../src/ops/batchnorm.js";
+import { cellOps } from "../src/ops/cells.js";
 import { depthwiseConv2d } from "../src/ops/depthwise.js";
 import { layerNorm } from "../src/ops/layernorm.js";
 import { isState } from "../src/ops/leaf.js";
 import { avgPool2d, maxPool2d } from "../src/ops/pool.js";
+import { applyCell } from "../src/ops/recurrent.js";
 import type { Padding, Pair } from "../src/ops/window.js";
 import {
   binaryCrossentropy,
@@ -43,6 +45,15 @@ const replaced = (y: Value, weights: readonly Value[]): Value => {
   return rewrite(graph, (node, inputs) => (isState(node.outputs[0]) ? [given.shift() as Value] : remake(node, inputs)))
     .outputs[0];
 };
+
+/** Steps times a kernel, plus the bias. */
+const projected = (x: Value, kernel: Value, bias: Value): Value => lw.add(lw.matmul(x, kernel), bias);
+const usual = { activation: "tanh", recurrentActivation: "sigmoid" } as const;
+/** A sequence of one step, and the step. */
+const sequence = (x: Value): Value => lw.expandDims(x, 1);
+const only = (y: Value): Value => lw.squeeze(y, 1);
+/** The last step of a sequence. */
+const last = (y: Value): Value => only(lw.stridedSlice(y, [null, -1], []));
 
 export const operators: Record<string, Run> = {
   avg_pool1d: ({ x }, a) => ({
@@ -84,12 +95,27 @@ export const operators: Record<string, Run> = {
   group_norm: ({ x, gamma, beta }, { groups, epsilon }) => ({
     y: replaced(lw.groupNormalization({ groups, epsilon })(x), [gamma, beta]),
   }),
+  gru_cell({ x, h: h0, kernel, recurrent_kernel: u, bias }, { units, reset_after: resetAfter }) {
+    const [given, own] = resetAfter ? lw.unstack(bias, 0) : [bias];
+    const gates = own && lw.pad(lw.slice(own, [0], [2 * units]), [[0, units]]);
+    const z = projected(sequence(x), kernel, gates ? lw.add(given, gates) : given);
+    const of = { bias: own && lw.slice(own, [2 * units], [units]), h0 };
+    return { y: only(applyCell(cellOps.gru, z, u, of, { ...usual, resetAfter })[1]) };
+  },
   hard_sigmoid: unary(lw.hardSigmoid),
   hard_swish: unary(lw.hardSilu),
   layer_norm({ x, gamma, beta }, { epsilon }) {
     return { y: layerNorm(x, gamma, beta ?? filled(gamma.shape, 0), epsilon) };
   },
   leaky_relu_0_2: unary((x) => lw.leakyRelu(x, { negativeSlope: 0.2 })),
+  lstm({ x, kernel, recurrent_kernel: u, bias }) {
+    const [, y, cells] = applyCell(cellOps.lstm, projected(lw.flip(x, 1), kernel, bias), u, {}, usual);
+    return { sequence: y, h: last(y), c: last(cells) };
+  },
+  lstm_cell({ x, h: h0, c: c0, kernel, recurrent_kernel: u, bias }) {
+    const [, h, c] = applyCell(cellOps.lstm, projected(sequence(x), kernel, bias), u, { h0, c0 }, usual);
+    return { h: only(h), c: only(c) };
+  },
   log_softmax: unary((x) => lw.logSoftmax(x)),
   matmul: ({ a, b }, { transpose_a, transpose_b }) => ({
     y: lw.matmul(a, b, { transposeA: transpose_a, transposeB: transpose_b }),
@@ -107,6 +133,9 @@ export const operators: Record<string, Run> = {
   },
   rms_norm: ({ x, gamma }, { epsilon }) => ({ y: replaced(lw.rmsNormalization({ epsilon })(x), [gamma]) }),
   silu: unary(lw.silu),
+  simple_rnn: ({ x, kernel, recurrent_kernel: u, bias }) => ({
+    y: applyCell(cellOps.simpleRnn, projected(x, kernel, bias), u, {}, usual)[0],
+  }),
   softmax: unary(lw.softmax),
   sparse_categorical_crossentropy: loss(sparseCategoricalCrossentropy({ fromLogits: true })),
   tanh: unary(lw.tanh),

@@ -34,14 +34,20 @@ const optionsOf = (layer: Json, ...left: string[]): Json =>
   );
 
 const layers: Record<string, (layer: Json) => Layer> = {
+  AveragePooling1D: (l) => lw.averagePooling1d(l.pool_size, optionsOf(l, "pool_size")),
   AveragePooling2D: (l) => lw.averagePooling2d(l.pool_size, optionsOf(l, "pool_size")),
   BatchNormalization: (l) => lw.batchNormalization(optionsOf(l, "activation")),
+  Conv1D: (l) => lw.conv1d(l.filters, l.kernel_size, optionsOf(l, "filters", "kernel_size")),
   Conv2D: (l) => lw.conv2d(l.filters, l.kernel_size, optionsOf(l, "filters", "kernel_size")),
   Dense: (l) => lw.dense(l.units, optionsOf(l, "units")),
   DepthwiseConv2D: (l) => lw.depthwiseConv2d(l.kernel_size, optionsOf(l, "kernel_size")),
+  Embedding: (l) => lw.embedding(l.input_dim, l.output_dim, optionsOf(l, "input_dim", "output_dim")),
   Flatten: (l) => lw.flatten({ name: l.name }),
+  GlobalAveragePooling1D: (l) => lw.globalAveragePooling1d(optionsOf(l)),
   GlobalAveragePooling2D: (l) => lw.globalAveragePooling2d(optionsOf(l)),
   GlobalMaxPooling2D: (l) => lw.globalMaxPooling2d(optionsOf(l)),
+  GRU: (l) => lw.gru(l.units, optionsOf(l, "units")),
+  LSTM: (l) => lw.lstm(l.units, optionsOf(l, "units")),
   LayerNormalization: (l) => lw.layerNormalization(optionsOf(l)),
   MaxPooling2D: (l) => lw.maxPooling2d(l.pool_size, optionsOf(l, "pool_size")),
 };
@@ -51,7 +57,7 @@ export const unknownLayers = ({ model }: Meta): string[] =>
   model.map(({ type }) => type).filter((type) => type !== "Add" && !Object.hasOwn(layers, type));
 
 export function modelOf({ input_shape, model }: Meta): Promise<Model> {
-  const x = input(input_shape);
+  const x = input(input_shape, { dtype: model[0].type === "Embedding" ? "int32" : "float32" });
   const values = new Map<string, Value>([["input", x]]);
   let last = x;
   for (const { in: names, ...each } of model) {

@@ -43,7 +43,10 @@ export async function bundle() {
       // as its sources would not be), and whoever bundles an application minifies this too.
       charset: "utf8",
       legalComments: "inline",
-      plugins: [fewChunks(), ...(variant.wasm === undefined ? [] : [wasmAsModule(variant.wasm)])],
+      plugins: [
+        fewChunks(variant.wasm === undefined),
+        ...(variant.wasm === undefined ? [] : [wasmAsModule(variant.wasm)]),
+      ],
       logOverride: { "ignored-bare-import": "silent" }, // fewChunks' own
       write: false,
       logLevel: "warning",
@@ -90,11 +93,11 @@ function entriesFor(condition) {
  * Keeps the number of files small: esbuild makes a chunk of the files that the same entries reach, so entries are made to reach
  * the same ones, by an import of nothing. All of "lanewise" is then its entry and two chunks: BASE, which light entries load
  * alone, and the core. As five files they took Node 24 7.5 ms to import, as three 5 (and more entries would make more files).
+ * @param inlined whether a family is text. As a module that is imported it needs a chunk of its own, or it would be in every bundle.
  */
-function fewChunks() {
-  const inference = FAMILIES.filter((family) => family !== "train").map(
-    (family) => `src/runtime/families/${family}.ts`,
-  );
+function fewChunks(inlined) {
+  const based = FAMILIES.filter((family) => (inlined ? family !== "train" : family === "core"));
+  const inference = based.map((family) => `src/runtime/families/${family}.ts`);
   const BASE = ["src/tensor.ts", "src/runtime/kernels.ts", ...inference];
   const LIGHT = ["src/data/index.ts", "src/runtime/raw.ts"]; // entries that need no graphs
   return {

@@ -45,9 +45,14 @@ interface Fed {
 /** A gradient rule's result: one entry per input, `undefined` where nothing flows. */
 export type Gradients = readonly (Value | undefined)[];
 
-/** An op while a model is trained: its result, and new values of states that it had as inputs. */
-export interface Trained {
+/** A result, and nodes that write states in every run. */
+export interface Effective {
   readonly value: Value;
+  readonly effects?: readonly Value[];
+}
+
+/** An op while a model is trained: its result, and new values of states that it had as inputs. */
+export interface Trained extends Effective {
   readonly updates?: readonly (readonly [input: number, next: Value])[];
 }
 
@@ -63,13 +68,13 @@ export interface OpFacts<A> {
    * Rewrites the op into ones nearer to the kernels, choosing algorithms by shape; `undefined` where `lower` can do it as it is.
    * `fixed` says for each input whether it depends on weights alone, so that what is made of it is made once.
    */
-  expand?(inputs: readonly Value[], attrs: A, fixed?: readonly boolean[]): Value | undefined;
+  expand?(inputs: readonly Value[], attrs: A, fixed?: readonly boolean[]): Value | readonly Value[] | undefined;
   /** Emits the kernel calls. */
   lower?(emit: Emit, node: Node, attrs: A): void;
   /** The copies that the op is, instead of `lower`: the planner saves those of one run of memory where it can. */
   copies?(node: Node, attrs: A): readonly Copy[];
   /** What the op is when nothing is trained: dropout is its input. */
-  inference?(inputs: readonly Value[], attrs: A): Value;
+  inference?(inputs: readonly Value[], attrs: A): Value | readonly Value[] | Effective;
   /** What the op is while a model is trained, where that differs: batch normalization uses the batch and updates its statistics. */
   training?(inputs: readonly Value[], attrs: A): Trained;
   /** A product's inputs for its result times `scale` [channels], taken into the weights: passes/fold.ts uses it. */

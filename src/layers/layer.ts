@@ -22,6 +22,8 @@ export interface WeightOptions {
   readonly trainable?: boolean;
   /** Default none. */
   readonly regularizer?: Regularizer | undefined;
+  /** Whether it is no weight but what the layer carries from one run to the next; default false. */
+  readonly carried?: boolean;
 }
 
 /** Gives a layer its weight of that name, making it at first use. */
@@ -44,7 +46,8 @@ export function layer<O extends LayerOptions>(
   known: readonly (keyof O)[],
   body: (x: Value, weight: WeightOf, mask: Value | undefined) => Value,
 ): Layer {
-  return define(kind, options, known, body, false);
+  const made = define(kind, options, known, ([x], weight, [mask]) => body(x, weight, mask), false);
+  return (x) => made([x]);
 }
 
 /** The same for a layer that works on each step by itself: its result has the mask of its input (Keras' `supports_masking`). */
@@ -52,18 +55,23 @@ export function stepwise<O extends LayerOptions>(
   kind: string,
   options: O,
   known: readonly (keyof O)[],
-  body: (x: Value, weight: WeightOf) => Value,
+  body: (x: Value, weight: WeightOf, mask: Value | undefined) => Value,
 ): Layer {
-  return define(kind, options, known, body, true);
+  const made = define(kind, options, known, ([x], weight, [mask]) => body(x, weight, mask), true);
+  return (x) => made([x]);
 }
 
-function define<O extends LayerOptions>(
+/**
+ * The same for a layer of several inputs and weights of its own. Its result has the mask of the first where `keepsMask`; values that are
+ * no sequences, such as masks, are further inputs.
+ */
+export function define<O extends LayerOptions, Call = undefined>(
   kind: string,
   options: O,
   known: readonly (keyof O)[],
-  body: (x: Value, weight: WeightOf, mask: Value | undefined) => Value,
+  body: (values: readonly Value[], weight: WeightOf, masks: readonly (Value | undefined)[], call: Call) => Value,
   keepsMask: boolean,
-): Layer {
+): (values: readonly Value[], call?: Call) => Value {
   const allowed: readonly PropertyKey[] = [...known, "name"];
   checkKeys(kind, options, allowed);
   const { name } = options;
@@ -71,10 +79,11 @@ function define<O extends LayerOptions>(
     throw typeError({ op: kind, expected: "name to be a text", actual: told(name) });
   const info: LayerInfo = { kind, name: options.name };
   const weights = new Map<string, Value>();
-  const weight: WeightOf = (name, shape, initializer, { trainable = true, regularizer } = {}) => {
+  const weight: WeightOf = (name, shape, initializer, { trainable = true, regularizer, carried } = {}) => {
     const made = weights.get(name);
     if (made === undefined) {
-      const value = state(name, shape, resolveInitializer(initializer, shape, kind), trainable, "float32", regularizer);
+      const first = resolveInitializer(initializer, shape, kind);
+      const value = state(name, shape, first, trainable, "float32", regularizer, carried);
       value.node.layer = info;
       weights.set(name, value);
       return value;
@@ -88,12 +97,13 @@ function define<O extends LayerOptions>(
     }
     return made;
   };
-  return (x) => {
+  return (values, call) => {
     try {
-      checkValue(x, kind);
-      const [bare, mask] = [withoutMask(x), maskOf(x)];
-      const y = body(bare, weight, mask);
-      own(y, [bare, mask], info);
+      for (const value of values) checkValue(value, kind);
+      const [bare, masks] = [values.map(withoutMask), values.map(maskOf)];
+      const y = body(bare, weight, masks, call as Call);
+      own(y, [...bare, ...masks], info);
+      const [mask] = masks;
       if (!keepsMask || mask === undefined) return y;
       const masked = withMask(y, mask);
       masked.node.layer = info;

@@ -3,25 +3,37 @@
 import { rangeError, typeError } from "../errors.js";
 import type { AttrValue } from "../graph/value.js";
 import { type Shape, sizeOf } from "../shape.js";
+import type { TypedArray } from "../tensor.js";
 
 /** A distribution, independent of the shape. */
 export type Initializer =
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "uniform"; readonly low: number; readonly high: number }
-  | { readonly kind: "normal" | "truncatedNormal"; readonly mean: number; readonly std: number };
+  | { readonly kind: "normal" | "truncatedNormal"; readonly mean: number; readonly std: number }
+  /** A matrix of all axes but the last by the last, whose columns (rows, if these are fewer) are orthogonal and of length `gain`. */
+  | { readonly kind: "orthogonal"; readonly gain: number }
+  /** Equal parts one after the other, each of one number. */
+  | { readonly kind: "parts"; readonly values: readonly number[] };
 
 const fields = {
   constant: ["value"],
   uniform: ["low", "high"],
   normal: ["mean", "std"],
   truncatedNormal: ["mean", "std"],
+  orthogonal: ["gain"],
+  parts: ["values"],
 } as const satisfies Record<Initializer["kind"], readonly string[]>;
 
 /** Attribute check for an initializer that came from a file. */
 export function checkInitializer(value: unknown): string | undefined {
   const given = value as Record<string, unknown> | null;
   const names = typeof given === "object" && given !== null ? fields[given.kind as Initializer["kind"]] : undefined;
-  const fits = names?.every((name) => Number.isFinite(given?.[name]));
+  const fits = names?.every((name) => {
+    const number = given?.[name];
+    const list =
+      name === "values" && Array.isArray(number) && number.length > 0 && number.length <= 8 ? number : [number];
+    return list.every(Number.isFinite);
+  });
   return fits ? undefined : `an initializer: ${Object.keys(fields).join(", ")} with finite numbers`;
 }
 
@@ -60,6 +72,7 @@ const byName = {
   randomUniform: () => ({ kind: "uniform", low: -0.05, high: 0.05 }),
   randomNormal: () => ({ kind: "normal", mean: 0, std: 0.05 }),
   truncatedNormal: () => ({ kind: "truncatedNormal", mean: 0, std: 0.05 }),
+  orthogonal: () => ({ kind: "orthogonal", gain: 1 }),
 } as const satisfies Record<string, (shape: Shape) => Initializer>;
 
 /** Names of Keras' initializers, in lower camel case. */
@@ -82,6 +95,30 @@ export function resolveInitializer(given: InitializerName | Initializer, shape: 
   if ("std" in given && given.std < 0)
     throw rangeError({ op, expected: "a standard deviation of at least 0", actual: String(given.std) });
   return given;
+}
+
+/**
+ * Makes a matrix of normal numbers orthogonal, in place: Gram and Schmidt's method, each vector twice ("twice is enough", Giraud and others
+ * 2005). Saxe and others, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014.
+ */
+export function orthogonalize(x: TypedArray, columns: number, gain: number): void {
+  const rows = x.length / columns;
+  const [count, size, step, next] = rows < columns ? [rows, columns, 1, columns] : [columns, rows, columns, 1];
+  const vectors = Array.from({ length: count }, (_, i) =>
+    Float64Array.from({ length: size }, (_, j) => x[i * next + j * step]),
+  );
+  const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, j) => sum + v * b[j], 0);
+  vectors.forEach((v, i) => {
+    for (const before of [...vectors.slice(0, i), ...vectors.slice(0, i)]) {
+      const share = dot(v, before);
+      for (let j = 0; j < size; j++) v[j] -= share * before[j];
+    }
+    const length = Math.sqrt(dot(v, v));
+    for (let j = 0; j < size; j++) {
+      v[j] /= length;
+      x[i * next + j * step] = gain * v[j];
+    }
+  });
 }
 
 /** An initializer as a node attribute. */

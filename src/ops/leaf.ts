@@ -33,6 +33,8 @@ export interface StateAttrs {
   readonly trainable: boolean;
   /** Penalty that a loss adds; none by default. */
   readonly regularizer?: Regularizer;
+  /** What a model carries from one run to the next, until `resetState`: no weight that is learnt. */
+  readonly carried?: boolean;
 }
 
 export const stateOp = defineOp<StateAttrs>("state", {
@@ -43,6 +45,7 @@ export const stateOp = defineOp<StateAttrs>("state", {
     initializer: checkInitializer,
     trainable: boolean,
     regularizer: optional(checkRegularizer),
+    carried: optional(boolean),
   },
   infer: () => [],
 });
@@ -85,12 +88,13 @@ export function state(
   trainable: boolean,
   dtype: DType = "float32",
   regularizer?: Regularizer,
+  carried = false,
 ): Value {
   checkShape(shape, "state");
-  const penalty = regularizer && { regularizer: { ...regularizer } };
+  const more = { ...(regularizer && { regularizer: { ...regularizer } }), ...(carried && { carried }) };
   return leaf(
     stateOp,
-    { name, shape: [...shape], dtype, initializer: { ...initializer }, trainable, ...penalty },
+    { name, shape: [...shape], dtype, initializer: { ...initializer }, trainable, ...more },
     { shape, dtype },
   );
 }

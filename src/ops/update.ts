@@ -19,11 +19,6 @@ interface RmspropAttrs {
 const rmspropAttrs = { rho: unit, epsilon: number(0) };
 
 export const updateOps = {
-  /** state = value. Inputs: the state and a value of its shape. */
-  assign: defineOp("assign", {
-    ...states(0),
-    lower: (emit, { inputs: [to, from] }) => emit.call("f32_copy", sizeOf(to.shape), from, to),
-  }),
   /** w -= rate * g. Inputs: w, g, rate. */
   sgd: defineOp("sgd", {
     ...states(0),

@@ -254,6 +254,14 @@ export class Model {
     for (const value of this.names.states.values()) this.store.initialize(value, seed, stream++);
   }
 
+  /**
+   * Makes what stateful layers carry from one `predict` to the next what it was at first, zeros: the next sequences begin anew. A model
+   * without such layers has nothing to reset.
+   */
+  resetState(): void {
+    for (const value of this.names.states.values()) if (stateAttrs(value).carried) this.store.initialize(value, 0, 0);
+  }
+
   /** A model of its own with the same graph and weights. */
   clone(): Model {
     const copy = new Model(this.name, this.graph, this.variant);

@@ -2,6 +2,7 @@
 import { UnsupportedError } from "../errors.js";
 import type { KernelName } from "../graph/op.js";
 import type { Node, Value } from "../graph/value.js";
+import { orthogonalize } from "../ops/initializer.js";
 import type { StateAttrs } from "../ops/leaf.js";
 import { Arena, type Region } from "../runtime/arena.js";
 import type { KernelFamily } from "../runtime/family.js";
@@ -81,13 +82,21 @@ export class Store {
       this.view(value).fill(initializer.value);
       return;
     }
+    if (initializer.kind === "parts") {
+      const part = sizeOf(value.shape) / initializer.values.length;
+      initializer.values.forEach((x, i) => void this.view(value).fill(x, i * part, (i + 1) * part));
+      return;
+    }
     this.arena.view("int32", this.#rng.address, 3).set([seed | 0, Math.floor(seed / 2 ** 32) | 0, 0]);
     const target = [sizeOf(value.shape), this.#rng.address, this.address(value.node)] as const;
     if (initializer.kind === "uniform")
       this.kernels.f32_random_uniform(...target, initializer.low, initializer.high, stream);
     else if (initializer.kind === "normal")
       this.kernels.f32_random_normal(...target, initializer.mean, initializer.std, stream);
-    else this.kernels.f32_random_truncated_normal(...target, initializer.mean, initializer.std, stream);
+    else if (initializer.kind === "orthogonal") {
+      this.kernels.f32_random_normal(...target, 0, 1, stream);
+      orthogonalize(this.view(value), value.shape[value.shape.length - 1] ?? 1, initializer.gain);
+    } else this.kernels.f32_random_truncated_normal(...target, initializer.mean, initializer.std, stream);
   }
 
   /** Takes a state's memory back. */

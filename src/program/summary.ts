@@ -22,12 +22,19 @@ const batched = (value: Value): string =>
 function rows({ graph, names }: Model): Row[] {
   const last = new Map<LayerInfo, Value>();
   const parameters = new Map<LayerInfo, Set<Value>>();
-  for (const node of topological(graph.outputs)) {
+  const nodes = topological(graph.outputs);
+  for (const node of nodes) {
     if (node.layer === undefined || node.op === stateOp) continue;
     last.set(node.layer, node.outputs[0]);
     const own = parameters.get(node.layer) ?? new Set();
     for (const value of node.inputs) if (value.node.op === stateOp && value.node.layer === node.layer) own.add(value);
     parameters.set(node.layer, own);
+  }
+  // Of a layer with several results the one that is used first.
+  const used = nodes.flatMap((node) => node.inputs.filter((value) => value.node.layer !== node.layer));
+  for (const value of [...used, ...graph.outputs].reverse()) {
+    const { layer, op } = value.node;
+    if (layer && op !== stateOp) last.set(layer, value);
   }
   const inputs = graph.inputs.map((value, i) => ({
     layer: names.inputs[i],

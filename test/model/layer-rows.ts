@@ -11,6 +11,8 @@ import {
   type Window,
 } from "../oracle/window.js";
 
+import { recurrentRows } from "./recurrent-rows.js";
+
 export interface LayerRow {
   readonly name: string;
   /** Without the batch; `below` for indices less than that, int32. */
@@ -369,4 +371,11 @@ const others: readonly LayerRow[] = [
   row("no spatial dropout of images in a prediction", [2, 2, 3], lw.spatialDropout2d(0.5), (x) => x),
 ];
 
-export const rows: readonly LayerRow[] = [...inOneDimension, ...transposed, ...normalized, ...severalInputs, ...others];
+export const rows: readonly LayerRow[] = [
+  ...inOneDimension,
+  ...transposed,
+  ...normalized,
+  ...severalInputs,
+  ...recurrentRows,
+  ...others,
+];

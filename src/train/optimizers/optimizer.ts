@@ -2,9 +2,8 @@
 // Those that people use most are kernels of one pass (../../ops/update.ts); the others are graphs of elementwise ops, which need no bytes
 // in the module. Formulas are Keras 3's.
 import { checkKeys, rangeError, told, typeError } from "../../errors.js";
-import { apply, type Value } from "../../graph/value.js";
+import type { Value } from "../../graph/value.js";
 import { add, mul, sub } from "../../ops/arithmetic.js";
-import { updateOps } from "../../ops/update.js";
 import type { Shape } from "../../shape.js";
 import { type Clipping, checkClipping } from "../clipping.js";
 import { asSchedule, type Schedule } from "../schedules.js";
@@ -108,8 +107,7 @@ export function decayOf(
 export const decayed = (weight: Value, rate: Value, decay: number): Value =>
   decay === 0 ? weight : sub(weight, mul(weight, mul(rate, decay)));
 
-/** state = value, as an effect. */
-export const assign = (state: Value, value: Value): Value => apply(updateOps.assign, [state, value]);
+export { assign } from "../../ops/assign.js";
 
 /** share * old + (1 - share) * now. */
 export const blend = (old: Value, now: Value, share: number): Value => add(mul(old, share), mul(now, 1 - share));
