@@ -21,6 +21,7 @@ interface Promised {
 /** An entry for each example; the test fails for a folder without one. */
 const examples: Record<string, Promised> = {
   demo: { keys: { testAccuracy: [0.4, 1] }, args: ["--out", join(scratch, "demo")] },
+  motions: { keys: { testAccuracy: [0.5, 1], testLoss: [0, 1.4] }, data: "timeseries" },
 };
 
 /** What takes its arguments from there, but is none itself. */
