@@ -57,7 +57,8 @@ function cell(kind: Kind, { sizes: [batch, steps, units], given = [], ...how }: 
     },
     oracle: (z, u, ...rest) => {
       const extras = of<Array64>(rest, (what, x) => (what === "drop" ? doubled(x) : x));
-      if (kind !== "lstm") return oracle[kind](z, u, extras, how);
+      if (kind === "simpleRnn") return oracle.simpleRnn(z, u, extras, how);
+      if (kind === "gru") return oracle.gru(z, u, extras, how);
       const { h, c } = oracle.lstm(z, u, extras, how);
       return side(h, c);
     },

@@ -38,8 +38,8 @@ const joined = (...parts: Array64[]): Array64 => {
   const widths = parts.map(({ shape }) => shape[rank - 1]);
   const shape = [...parts[0].shape.slice(0, -1), widths.reduce((a, b) => a + b, 0)];
   return fill(shape, (...index) => {
-    let j = index[rank - 1];
-    const which = widths.findIndex((width) => j < width || void (j -= width));
+    let [which, j] = [0, index[rank - 1]];
+    for (; j >= widths[which]; which++) j -= widths[which];
     return at(parts[which], ...index.slice(0, -1), j);
   });
 };
