@@ -11,6 +11,7 @@ import { lossCases } from "./cases/losses.js";
 import { matmulCases } from "./cases/matmul.js";
 import { movementCases } from "./cases/movement.js";
 import { normCases } from "./cases/norm.js";
+import { quantizedCases } from "./cases/quantized.js";
 import { recurrentCases } from "./cases/recurrent.js";
 import { reductionCases } from "./cases/reduction.js";
 import { sizeCases } from "./cases/sizes.js";
@@ -94,6 +95,7 @@ const rows: readonly Case[] = [
   ),
   ...lossCases,
   ...casts,
+  ...quantizedCases,
   ...sizeCases,
   ...emptyCases,
 ];

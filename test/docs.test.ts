@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { transform } from "esbuild";
 import { describe, expect, test } from "vitest";
 import * as data from "../src/data/index.js";
+import * as tflite from "../src/formats/tflite/index.js";
 import * as lanewise from "../src/index.js";
+import * as int8 from "../src/ops/quantized/index.js";
 import * as raw from "../src/runtime/raw.js";
 import * as train from "../src/train/index.js";
 import { sources } from "./sources.js";
@@ -14,6 +16,8 @@ const entries: Record<string, Record<string, unknown>> = {
   lanewise,
   "lanewise/train": train,
   "lanewise/data": data,
+  "lanewise/int8": int8,
+  "lanewise/tflite": tflite,
   "lanewise/kernels": raw,
 };
 

@@ -51,6 +51,18 @@ export const text: Check = expects(
   (v) => typeof v === "string" && v.length > 0 && v.length <= 256 && !/[\u0000-\u001f]/.test(v),
 );
 
+/** What integers stand for: real = scale (integer - zeroPoint). The scale is a float32. */
+export type Quantization = {
+  readonly scale: number;
+  readonly zeroPoint: number;
+};
+
+/** The attribute `quantization` of a node says what the integers of its results stand for. */
+export const quantizationCheck: Check = expects("a float32 scale above 0 and a zeroPoint in [-128, 255]", (v) => {
+  const { scale, zeroPoint } = (v ?? {}) as Quantization;
+  return scale > 0 && scale < Infinity && scale === Math.fround(scale) && !integer(-128, 255)(zeroPoint);
+});
+
 /** What `check` accepts, or nothing at all. */
 /* @__NO_SIDE_EFFECTS__ */
 export const optional =

@@ -1,7 +1,7 @@
 // Where graphs begin: inputs (fed at each run, batch first), arguments (small numbers that change between runs: learning rate, step),
 // states (what persists: parameters, moments) and constants.
 import { checkKeys, told, typeError } from "../errors.js";
-import { boolean, integers, oneOf, optional, text } from "../graph/attrs.js";
+import { boolean, integers, oneOf, optional, type Quantization, quantizationCheck, text } from "../graph/attrs.js";
 import { defineOp } from "../graph/op.js";
 import { leaf, type Value } from "../graph/value.js";
 import { checkShape, type Shape } from "../shape.js";
@@ -16,12 +16,16 @@ interface Fed {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly name?: string;
+  readonly quantization?: Quantization;
 }
 
 const fed = { shape: integers(0), dtype: oneOf(...dtypes), name: optional(text) };
 
-export const inputOp = defineOp<Fed>("input", { attrs: fed, infer: () => [] });
-export const argumentOp = defineOp<Fed>("argument", { attrs: fed, infer: () => [] });
+export const inputOp = defineOp<Fed>("input", {
+  attrs: { ...fed, quantization: optional(quantizationCheck) },
+  infer: () => [],
+});
+export const argumentOp = defineOp<Omit<Fed, "quantization">>("argument", { attrs: fed, infer: () => [] });
 export const constantOp = defineOp("constant", { infer: () => [] });
 
 export interface StateAttrs {
@@ -55,17 +59,26 @@ export const stateOp = defineOp<StateAttrs>("state", {
  * @param shape without the batch
  * @param options.dtype default `float32`
  * @param options.name default `input`, `input_1`, ... in the order of `build`
+ * @param options.quantization what the integers stand for; default nothing
  * @example
  * const x = input([28, 28, 1]);
  * x.shape; // [1, 28, 28, 1]: the batch comes first, 1 while the graph is defined
  */
-export function input(shape: readonly number[], options: { dtype?: DType; name?: string } = {}): Value {
+export function input(
+  shape: readonly number[],
+  options: { dtype?: DType; name?: string; quantization?: Quantization } = {},
+): Value {
   checkShape(shape, "input");
-  checkKeys("input", options, ["dtype", "name"]);
-  const { dtype = "float32", name } = options;
+  checkKeys("input", options, ["dtype", "name", "quantization"]);
+  const { dtype = "float32", name, quantization } = options;
   return leaf(
     inputOp,
-    { shape: [...shape], dtype, ...(name === undefined ? {} : { name }) },
+    {
+      shape: [...shape],
+      dtype,
+      ...(name !== undefined && { name }),
+      ...(quantization && { quantization: { ...quantization } }),
+    },
     { shape: [DEFINED_BATCH, ...shape], dtype },
   );
 }

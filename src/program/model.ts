@@ -1,12 +1,13 @@
 // A model: a graph, its weights in a memory of its own, and the programs made for the batch sizes it has met.
 import { rangeError, ShapeError, told, typeError } from "../errors.js";
+import type { Quantization } from "../graph/attrs.js";
 import { type Graph, make, type Value } from "../graph/value.js";
 import { remake, rewrite, topological } from "../graph/walk.js";
 import { DEFINED_BATCH, inputOp, stateAttrs, withBatch } from "../ops/leaf.js";
 import { inference } from "../passes/inference.js";
 import type { Variant } from "../runtime/variant.js";
 import { type Shape, sameShape, show, sizeOf } from "../shape.js";
-import { type DType, dtypeOf, type Tensor, type TypedArray } from "../tensor.js";
+import { arrayOf, type DType, dtypeOf, type Tensor, type TypedArray } from "../tensor.js";
 import { type Names, nameAll } from "./names.js";
 import { Plan } from "./print.js";
 import { type Profile, profileProgram } from "./profile.js";
@@ -20,6 +21,8 @@ export interface TensorSpec {
   /** Without the batch. */
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** What integers stand for, where they are quantized: real = scale (integer - zeroPoint). */
+  readonly quantization?: Quantization;
 }
 
 /** Views of a model's memory for one batch size. Each getter gives a current view: do not keep it across calls of the model. */
@@ -70,14 +73,10 @@ export class Model {
       const facts = { op: layer.kind, layer: this.names.layers.get(layer) };
       return { input, check: (data, shape) => op.fed?.check({ data, shape }, facts, inputs, attrs) };
     });
-    this.inputs = this.graph.inputs.map(({ shape, dtype }, i) => ({
-      name: this.names.inputs[i],
-      shape: shape.slice(1),
-      dtype,
-    }));
-    this.outputs = this.graph.outputs.map(({ shape, dtype, node }, i) => {
-      const layer = node.layer && this.names.layers.get(node.layer);
-      return { name: layer ?? (i === 0 ? "output" : `output_${i}`), shape: shape.slice(1), dtype };
+    this.inputs = this.graph.inputs.map((value, i) => specOf(this.names.inputs[i], value));
+    this.outputs = this.graph.outputs.map((value, i) => {
+      const layer = value.node.layer && this.names.layers.get(value.node.layer);
+      return specOf(layer ?? (i === 0 ? "output" : `output_${i}`), value);
     });
   }
 
@@ -166,7 +165,7 @@ export class Model {
 
   #nothing(): Tensor[] {
     const { outputs } = this.atBatch(1);
-    return outputs.map(({ shape, dtype }) => ({ data: new Float32Array(0), shape: [0, ...shape.slice(1)], dtype }));
+    return outputs.map(({ shape, dtype }) => ({ data: new (arrayOf(dtype))(0), shape: [0, ...shape.slice(1)], dtype }));
   }
 
   /**
@@ -273,6 +272,11 @@ export class Model {
   get trainable(): Value[] {
     return [...this.names.states.values()].filter((value) => stateAttrs(value).trainable);
   }
+}
+
+function specOf(name: string, { shape, dtype, node: { attrs } }: Value): TensorSpec {
+  const { quantization } = attrs as { readonly quantization?: Quantization };
+  return { name, shape: shape.slice(1), dtype, ...(quantization && { quantization }) };
 }
 
 function checkCount(count: number, what: string, op: string): void {

@@ -1,7 +1,8 @@
 // All families, for those who want every kernel.
 import type { KernelFamily } from "../family.js";
 import { core } from "./core.js";
+import { int8 } from "./int8.js";
 import { sequence } from "./sequence.js";
 import { train } from "./train.js";
 
-export const families: readonly KernelFamily[] = [core, sequence, train];
+export const families: readonly KernelFamily[] = [core, int8, sequence, train];

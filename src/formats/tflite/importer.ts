@@ -1,0 +1,195 @@
+// What the rules of operators.ts are given: a file's tensors as Values, as numbers, and what their integers stand for.
+import { FormatError } from "../../errors.js";
+import type { Quantization } from "../../graph/attrs.js";
+import type { LayerInfo, Value } from "../../graph/value.js";
+import { constant, state } from "../../ops/leaf.js";
+import { sizeOf } from "../../shape.js";
+import type { Tensor, TypedArray } from "../../tensor.js";
+import type { TfliteGraph, TfliteOperator, TfliteTensor } from "./schema.js";
+import type { Table } from "./table.js";
+
+const ZEROS = { kind: "constant", value: 0 } as const;
+
+/** Bytes that a file's constants may take, for each of its own: half floats and the scales of channels take more than they have. */
+const GROWTH = 16;
+
+export class Importer {
+  readonly #values = new Map<number, Value>();
+  /** Numbers of the states that were made. */
+  readonly weights = new Map<Value, Tensor>();
+  #left: number;
+
+  constructor(
+    readonly graph: TfliteGraph,
+    bytes: number,
+  ) {
+    this.#left = GROWTH * bytes + 65536;
+  }
+
+  tensor(index: number): TfliteTensor {
+    const tensor = this.graph.tensors[index];
+    if (tensor === undefined) throw new FormatError(`tflite: expected a tensor, got ${index}`);
+    return tensor;
+  }
+
+  set(index: number, value: Value): void {
+    this.#values.set(index, value);
+  }
+
+  /** A tensor of the file: what an operator made, an input, or a constant. */
+  value(index: number): Value {
+    const known = this.#values.get(index);
+    if (known !== undefined) return known;
+    const { type, shape, scales } = this.tensor(index);
+    const numbers = this.numbers(index);
+    const dtype =
+      type === "int8" || type === "bool" || type === "uint8" ? type : type.startsWith("int") ? "int32" : "float32";
+    if (type === "uint8" && scales.length === 1) {
+      // As int8: the same numbers, 128 less.
+      const less = Int8Array.from(numbers, (v) => v - 128);
+      this.set(index, constant({ data: less, shape, dtype: "int8" }));
+    } else {
+      this.set(index, constant({ data: numbers, shape, dtype }));
+    }
+    return this.#values.get(index) as Value;
+  }
+
+  /** Whether a tensor is in the file. */
+  isConstant(index: number): boolean {
+    return index >= 0 && this.tensor(index).data !== undefined;
+  }
+
+  /** The numbers of a constant: half floats as floats, int64 as int32. */
+  numbers(index: number): TypedArray {
+    const { data, type, name, shape } = this.tensor(index);
+    if (data === undefined) {
+      if (sizeOf(shape) === 0) return new Float32Array(0);
+      throw new FormatError(`tflite: expected tensor "${name}" to be constant, or to be made before it is used`);
+    }
+    this.#left -= 4 * sizeOf(shape);
+    if (this.#left < 0)
+      throw new FormatError("tflite: expected constants of about the file's size; its buffers are used too often");
+    const copy = new Uint8Array(data).buffer; // not slice, which is a view in a Buffer of Node
+    if (type === "float32") return new Float32Array(copy);
+    if (type === "int32") return new Int32Array(copy);
+    if (type === "int8") return new Int8Array(copy);
+    if (type === "uint8" || type === "bool") return new Uint8Array(copy);
+    if (type === "float16") return Float32Array.from(new Uint16Array(copy), halfToFloat);
+    if (type === "int64") return Int32Array.from(new BigInt64Array(copy), (v) => narrow(v, name));
+    throw new FormatError(`tflite: tensor "${name}": expected numbers, got ${type}`);
+  }
+
+  /** The numbers of a constant of integers, such as axes. */
+  integers(index: number): number[] {
+    const { type, name } = this.tensor(index);
+    if (type !== "int32" && type !== "int64")
+      throw new FormatError(`tflite: expected tensor "${name}" to be int32, got ${type}`);
+    return [...this.numbers(index)];
+  }
+
+  /** What the integers of a tensor stand for; uint8 is taken 128 less. */
+  quantization(index: number): Quantization {
+    const { scales, zeroPoints, name, type } = this.tensor(index);
+    if (scales.length !== 1)
+      throw new FormatError(`tflite: tensor "${name}": expected one scale, got ${scales.length || "none"}`);
+    return { scale: scales[0], zeroPoint: zeroPoints[0] - (type === "uint8" ? 128 : 0) };
+  }
+
+  /** A weight: numbers of a layer, which `weights()` has by its name. */
+  weight(layer: LayerInfo, name: string, data: TypedArray, shape: readonly number[]): Value {
+    const dtype = data instanceof Float32Array ? "float32" : data instanceof Int8Array ? "int8" : "int32";
+    const value = state(name, shape, ZEROS, dtype === "float32" && name !== "scale", dtype);
+    value.node.layer = layer;
+    this.weights.set(value, { data, shape, dtype });
+    return value;
+  }
+}
+
+/** One operator, as its rule sees it. */
+export class Operator {
+  readonly #options: Table | undefined;
+
+  constructor(
+    readonly importer: Importer,
+    readonly operator: TfliteOperator,
+  ) {
+    this.#options = operator.options;
+  }
+
+  get name(): string {
+    return this.operator.name;
+  }
+
+  get count(): number {
+    return this.operator.inputs.length;
+  }
+
+  /** Position of the tensor that is input i; -1 where it is left out. */
+  at(i: number): number {
+    return this.operator.inputs[i] ?? -1;
+  }
+
+  has(i: number): boolean {
+    return this.at(i) >= 0;
+  }
+
+  input(i: number): Value {
+    if (!this.has(i)) throw new FormatError(`tflite: ${this.name}: expected input ${i}, got ${this.count} inputs`);
+    return this.importer.value(this.at(i));
+  }
+
+  tensor(i: number): TfliteTensor {
+    return this.importer.tensor(this.at(i));
+  }
+
+  output(i = 0): TfliteTensor {
+    return this.importer.tensor(this.operator.outputs[i] ?? -1);
+  }
+
+  /** What integers of input i stand for. */
+  of(i: number): Quantization {
+    return this.importer.quantization(this.at(i));
+  }
+
+  /** What the integers of the result stand for. */
+  get quantization(): Quantization {
+    return this.importer.quantization(this.operator.outputs[0] ?? -1);
+  }
+
+  get isQuantized(): boolean {
+    const { type } = this.output();
+    return type === "int8" || type === "uint8";
+  }
+
+  byte(field: number, missing = 0): number {
+    return this.#options?.byte(field, missing) ?? missing;
+  }
+
+  int(field: number, missing = 0): number {
+    return this.#options?.int(field, missing) ?? missing;
+  }
+
+  float(field: number): number {
+    return this.#options?.float(field) ?? 0;
+  }
+
+  ints(field: number): number[] {
+    return this.#options?.ints(field) ?? [];
+  }
+}
+
+function narrow(value: bigint, name: string): number {
+  const number = Number(value);
+  if (number === (number | 0)) return number;
+  throw new FormatError(`tflite: tensor "${name}": expected integers of 32 bits, got ${value}`);
+}
+
+function halfToFloat(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  // Units of 2^-24, as many as fit 41 bits.
+  const units = exponent === 0 ? fraction : (1024 + fraction) * (1 << (exponent - 1));
+  return sign * units * 2 ** -24;
+}

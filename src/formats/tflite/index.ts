@@ -1,0 +1,142 @@
+// The entry "lanewise/tflite": models in TensorFlow Lite's format.
+import { FormatError, isOwnError, told, typeError, UnsupportedError } from "../../errors.js";
+import type { Value } from "../../graph/value.js";
+import { input } from "../../ops/leaf.js";
+import { asQuantized } from "../../ops/quantized/convert.js";
+import { type BuildOptions, build, checkOptions } from "../../program/build.js";
+import type { Model } from "../../program/model.js";
+import { sameShape, show } from "../../shape.js";
+import { Importer, Operator } from "./importer.js";
+import { asInt8, asUint8, rules } from "./operators.js";
+import { readTflite, type TfliteGraph, type TfliteOperator } from "./schema.js";
+
+export type { Quantization } from "../../graph/attrs.js";
+export type { BuildOptions } from "../../program/build.js";
+export type { Model } from "../../program/model.js";
+
+/**
+ * A model from a TensorFlow Lite file. Weights keep their types: int8 stays int8, with `kernel`, `scale` and `bias` for each layer; int8
+ * arithmetic is that of XNNPACK, which TensorFlow Lite itself uses. The first axis of inputs is the batch, and may be any. What integers of
+ * inputs and outputs stand for is the `quantization` of their specs.
+ * @param bytes the file
+ * @param options as for `build`
+ * @throws {FormatError} when the bytes are no complete, consistent file; {UnsupportedError} that names all operators there are no rules for
+ * @example
+ * const open = async (url: string) => fromTflite(await (await fetch(url)).arrayBuffer());
+ */
+export async function fromTflite(bytes: Uint8Array | ArrayBuffer, options: BuildOptions = {}): Promise<Model> {
+  checkOptions(options, "fromTflite");
+  if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer))
+    throw typeError({ op: "fromTflite", expected: "the bytes of a file", actual: told(bytes) });
+  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  const graph = readTflite(file);
+  checkOperators(graph);
+  const importer = new Importer(graph, file.length);
+  const { inputs, outputs } = rethrow(() => connect(graph, importer));
+  const model = await rethrowAsync(() => build(inputs, outputs, options));
+  const names = new Map([...model.names.states].map(([name, value]) => [value, name]));
+  model.setWeights(
+    Object.fromEntries(
+      [...importer.weights].flatMap(([value, data]) => (names.has(value) ? [[names.get(value), data]] : [])),
+    ),
+  );
+  return model;
+}
+
+/** @throws {UnsupportedError} that names every operator without a rule, with its types where it has one for others */
+function checkOperators({ operators, tensors }: TfliteGraph): void {
+  const missing = operators.flatMap(({ name, inputs, outputs }) => {
+    const rule = rules.get(name);
+    if (rule === undefined) return [name];
+    const [from, to] = [tensors[inputs[0]]?.type, tensors[outputs[0]]?.type];
+    return rule.types.some(([a, b]) => a === from && b === to) ? [] : [`${name} (${from} to ${to})`];
+  });
+  const variable = tensors.find(({ isVariable }) => isVariable);
+  if (variable) missing.push(`variable tensor "${variable.name}"`);
+  if (missing.length === 0) return;
+  const names = [...new Set(missing)].sort();
+  throw new UnsupportedError(`fromTflite: no rule for ${names.join(", ")}`, names);
+}
+
+/** Applies the rules, in the order of the file. */
+function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; outputs: Value[] } {
+  const batch = graph.tensors[graph.inputs[0]].shape[0];
+  const inputs = graph.inputs.map((index) => {
+    const { name, shape, type } = graph.tensors[index];
+    if (
+      shape.length === 0 ||
+      type === "string" ||
+      type === "float16" ||
+      type === "complex64" ||
+      type === "int64" ||
+      type === "int16"
+    )
+      throw new FormatError(`tflite: input "${name}": expected numbers with a batch, got ${type} ${show(shape)}`);
+    const quantization = graph.tensors[index].scales.length === 1 && { quantization: given(graph, index) };
+    const value = input(shape.slice(1), { dtype: type, ...nameOf(name, graph, index), ...quantization });
+    importer.set(index, type === "uint8" && graph.tensors[index].scales.length === 1 ? asInt8(value) : value);
+    return value;
+  });
+  graph.operators.forEach((operator, i) => {
+    const value = build1(operator, i, importer);
+    const [out] = operator.outputs;
+    const { shape, name } = graph.tensors[out];
+    const fits = sameShape(value.shape, shape) || (batch !== 1 && value.shape.length === shape.length);
+    if (!fits)
+      throw new FormatError(
+        `tflite: operator ${i} (${operator.name}): expected "${name}" to be ${show(value.shape)}, the file says ${show(shape)}`,
+      );
+    importer.set(out, value);
+  });
+  const outputs = graph.outputs.map((index) => {
+    const { type, scales } = graph.tensors[index];
+    const value = importer.value(index);
+    if (scales.length !== 1) return value;
+    return asQuantized(type === "uint8" ? asUint8(value) : value, given(graph, index));
+  });
+  return { inputs, outputs };
+}
+
+function build1(operator: TfliteOperator, i: number, importer: Importer): Value {
+  if (operator.outputs.length !== 1)
+    throw new FormatError(
+      `tflite: operator ${i} (${operator.name}): expected one result, got ${operator.outputs.length}`,
+    );
+  const rule = rules.get(operator.name);
+  if (rule === undefined) throw new UnsupportedError(`fromTflite: no rule for ${operator.name}`, [operator.name]);
+  return rule.build(new Operator(importer, operator));
+}
+
+/** What the integers of the file stand for, uint8 as they are. */
+function given({ tensors }: TfliteGraph, index: number): { scale: number; zeroPoint: number } {
+  const { scales, zeroPoints } = tensors[index];
+  return { scale: scales[0], zeroPoint: zeroPoints[0] };
+}
+
+/** The file's name for an input, where it is one that may stand in our files, and no other has it. */
+function nameOf(name: string, { tensors, inputs }: TfliteGraph, index: number): { name?: string } {
+  const printable = /^[ -~]{1,256}$/.test(name) && inputs.every((i) => i === index || tensors[i].name !== name);
+  return printable ? { name } : {};
+}
+
+/** What our own checks say about a file's content is a FormatError. */
+function rethrow<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw asFormat(cause);
+  }
+}
+
+async function rethrowAsync<T>(make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (cause) {
+    throw asFormat(cause);
+  }
+}
+
+function asFormat(cause: unknown): unknown {
+  if (!isOwnError(cause) || cause instanceof FormatError || cause instanceof UnsupportedError) return cause;
+  return new FormatError(`tflite: ${cause.message}`, { cause });
+}

@@ -1,0 +1,307 @@
+// Convolution and dense layers of int8: one implicit-GEMM kernel on panels packed once, which hold weights, biases and factors.
+import { ShapeError } from "../../errors.js";
+import { integer, integers, optional } from "../../graph/attrs.js";
+import { defineOp } from "../../graph/op.js";
+import { apply, type Spec, type Value } from "../../graph/value.js";
+import { show, sizeOf } from "../../shape.js";
+import { div, mul } from "../arithmetic.js";
+import { wantDType, wantRank } from "../check.js";
+import { reshape } from "../shape.js";
+import { type Axis, axes, type Padding, type Pair, paddingCheck, pair } from "../window.js";
+import {
+  type Clamped,
+  family,
+  type Limits,
+  limitsCheck,
+  limitsOf,
+  type Quantization,
+  quantized,
+} from "./quantization.js";
+
+export interface QuantizedConvAttrs extends Limits {
+  readonly input: Quantization;
+  readonly quantization: Quantization;
+  readonly strides: Pair;
+  readonly padding: Padding;
+  readonly dilations: Pair;
+  /** Default 1. */
+  readonly groups?: number;
+}
+
+export const convAttrs = {
+  ...limitsCheck,
+  input: quantized,
+  quantization: quantized,
+  strides: integers(1, 2),
+  padding: paddingCheck,
+  dilations: integers(1, 2),
+};
+
+interface DenseAttrs extends Limits {
+  readonly input: Quantization;
+  readonly quantization: Quantization;
+}
+
+interface GemmAttrs extends Limits {
+  readonly size: Pair;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly before: Pair;
+  readonly out: Pair;
+  readonly n: number;
+  readonly groups: number;
+  readonly inputZero: number;
+  readonly zero: number;
+}
+
+interface PackAttrs {
+  readonly runs: number;
+  readonly run: number;
+  readonly groups: number;
+  readonly inputZero: number;
+}
+
+/** Columns of a panel, and the 32-bit words before its pairs: biases and factors. The layout is said in assembly/qgemm.ts. */
+const COLUMNS = 8;
+const HEAD = 2 * COLUMNS;
+
+/** Bytes of interleaved rows done at a time: with a panel they fit the first-level cache. */
+const BLOCK = 16384;
+
+/** @throws {ShapeError} unless weights, scale and bias fit n outputs */
+export function checkWeights(op: string, n: number, [x, kernel, scale, bias]: readonly Spec[]): void {
+  wantDType(op, "int8", x, kernel);
+  wantDType(op, "float32", scale);
+  if (bias) wantDType(op, "int32", bias);
+  for (const spec of bias ? [scale, bias] : [scale]) {
+    if (spec.shape.length === 1 && spec.shape[0] === n) continue;
+    throw new ShapeError({
+      op,
+      expected: `a scale and a bias of ${n} for kernel ${show(kernel.shape)}`,
+      actual: show(spec.shape),
+    });
+  }
+}
+
+/** Sums of so many products stay far from what 32 bits hold. */
+const MAX_TERMS = 2 ** 16;
+
+export const geometry = (
+  op: string,
+  x: Spec,
+  size: Pair,
+  { strides, padding, dilations }: QuantizedConvAttrs,
+): [Axis, Axis] => axes(op, x, size, strides, dilations, padding);
+
+export const quantizedConvOps = {
+  /** Inputs x [batch, h, w, c], kernel [kh, kw, c / groups, n], scale [n] and, where there is one, bias [n]. */
+  quantizedConv2d: defineOp<QuantizedConvAttrs>("quantizedConv2d", {
+    family,
+    attrs: { ...convAttrs, groups: optional(integer(1)) },
+    infer([x, kernel, scale, bias], attrs) {
+      const op = "quantizedConv2d";
+      wantRank(op, 4, "an image [height, width, channels]", x);
+      const { groups = 1 } = attrs;
+      const [kh, kw, c, n] = kernel.shape;
+      if (kernel.shape.length !== 4 || c * groups !== x.shape[3] || n % groups !== 0 || kh * kw * c > MAX_TERMS) {
+        const expected = `a kernel [height, width, ${x.shape[3]} / groups, n] of at most ${MAX_TERMS} terms, in ${groups} groups`;
+        throw new ShapeError({ op, expected, actual: show(kernel.shape) });
+      }
+      checkWeights(op, n, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
+      const [rows, cols] = geometry(op, x, [kh, kw], attrs);
+      return { shape: [x.shape[0], rows.out, cols.out, n], dtype: "int8" };
+    },
+    expand([x, kernel, scale, bias], { groups = 1, ...attrs }): Value | undefined {
+      const [kh, kw, c, n] = kernel.shape;
+      const [rows, cols] = geometry("quantizedConv2d", x, [kh, kw], attrs);
+      const whole = groups === 1 && (attrs.dilations[1] === 1 || kw === 1);
+      const [runs, run] = whole ? [kh, kw * c] : [kh * kw, c];
+      const windows = { size: [kh, kw] as const, strides: attrs.strides, dilations: attrs.dilations, groups };
+      const plain = kh * kw * sizeOf(attrs.strides) === 1 && rows.out === x.shape[1] && cols.out === x.shape[2];
+      const packed = pack(kernel, scale, bias, attrs, { runs, run, groups });
+      if (!plain)
+        return gemm(x, packed, { ...windows, before: [rows.before, cols.before], out: [rows.out, cols.out], n }, attrs);
+      return pixels(x, packed, n, groups, attrs);
+    },
+    flops: ({ inputs: [, kernel], outputs: [y] }) => 2 * sizeOf(y.shape) * sizeOf(kernel.shape.slice(0, 3)),
+  }),
+
+  /** Inputs x [..., k], kernel [k, n], scale [n] and, where there is one, bias [n]. */
+  quantizedDense: defineOp<DenseAttrs>("quantizedDense", {
+    family,
+    attrs: { ...limitsCheck, input: quantized, quantization: quantized },
+    infer([x, kernel, scale, bias]) {
+      const op = "quantizedDense";
+      const [k, n] = kernel.shape;
+      if (kernel.shape.length !== 2 || x.shape.length < 2 || x.shape.at(-1) !== k || k > MAX_TERMS) {
+        const expected = `an input [..., k] for a kernel ${show(kernel.shape)}, k at most ${MAX_TERMS}`;
+        throw new ShapeError({ op, expected, actual: show(x.shape) });
+      }
+      checkWeights(op, n, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
+      return { shape: [...x.shape.slice(0, -1), n], dtype: "int8" };
+    },
+    expand([x, kernel, scale, bias], attrs): Value | undefined {
+      const [k, n] = kernel.shape;
+      return pixels(x, pack(kernel, scale, bias, attrs, { runs: 1, run: k, groups: 1 }), n, 1, attrs);
+    },
+    flops: ({ inputs: [, kernel], outputs: [y] }) => 2 * sizeOf(y.shape) * kernel.shape[0],
+  }),
+
+  /** Panels for i8_conv2d and i8_depthwise_conv2d: inputs kernel [..., n], factors [n] and, where there is one, bias [n]. */
+  quantizedPack: defineOp<PackAttrs>("quantizedPack", {
+    family,
+    internal: true,
+    attrs: { runs: integer(0), run: integer(0), groups: integer(1), inputZero: integer(-128, 127) },
+    infer([kernel], { runs, run, groups }) {
+      const width = Math.ceil((kernel.shape.at(-1) as number) / groups / COLUMNS);
+      return { shape: [groups, width, HEAD + runs * Math.ceil(run / 2) * COLUMNS], dtype: "int32" };
+    },
+    lower(emit, { inputs: [kernel, factors, bias], outputs: [y] }, { runs, run, groups, inputZero }) {
+      const n = kernel.shape.at(-1) as number;
+      emit.call("i8_gemm_pack", runs, run, n, groups, inputZero, kernel, bias ?? 0, factors, y);
+    },
+  }),
+
+  /** Inputs x and panels; the second result is workspace. */
+  quantizedGemm: defineOp<GemmAttrs>("quantizedGemm", {
+    family,
+    internal: true,
+    attrs: {
+      ...limitsCheck,
+      size: integers(1, 2),
+      strides: integers(1, 2),
+      dilations: integers(1, 2),
+      before: integers(0, 2),
+      out: integers(0, 2),
+      n: integer(0),
+      groups: integer(1),
+      inputZero: integer(-128, 127),
+      zero: integer(-128, 127),
+    },
+    infer([x], attrs) {
+      const { out, n } = attrs;
+      const { run, pairs, block } = blocks(x, attrs);
+      return [
+        { shape: [x.shape[0], ...out, n], dtype: "int8" },
+        { shape: [4 * pairs * block + 5 * run + 256], dtype: "int8" },
+      ];
+    },
+    lower(emit, { inputs: [x, packed], outputs: [y, scratch] }, attrs) {
+      const { size, strides, dilations, before, out, n, groups, inputZero, zero, low, high } = attrs;
+      const [batch, h, w, c] = x.shape;
+      const { block } = blocks(x, attrs);
+      const sizes = [batch, h, w, c, ...out, ...size, ...strides, ...dilations, ...before, n, groups, block] as const;
+      emit.call("i8_conv2d", ...sizes, inputZero, zero, low, high, x, packed, scratch as Value, y);
+    },
+    flops: ({ inputs: [x], outputs: [y] }, { size, groups }) =>
+      (2 * sizeOf(y.shape) * size[0] * size[1] * x.shape[3]) / groups,
+  }),
+};
+
+/** Elements of a run and pairs of a sum, as in i8_conv2d, and how many pixels it interleaves at a time. */
+function blocks({ shape }: Spec, { size: [kh, kw], dilations, groups }: GemmAttrs) {
+  const whole = groups === 1 && (dilations[1] === 1 || kw === 1);
+  const run = whole ? kw * shape[3] : shape[3] / groups;
+  const pairs = kh * (whole ? 1 : kw) * Math.ceil(run / 2);
+  const block = Math.max(4, Math.floor(BLOCK / (4 * Math.max(1, pairs))) & ~3);
+  return { run, pairs, block };
+}
+
+/** Panels of weights, biases and factors s_in s_w / s_out, in float32. */
+export function pack(
+  kernel: Value,
+  scale: Value,
+  bias: Value | undefined,
+  { input, quantization }: DenseAttrs,
+  runs: { runs: number; run: number; groups: number },
+): Value {
+  const factors = div(mul(scale, input.scale), quantization.scale);
+  const attrs = { ...runs, inputZero: input.zeroPoint };
+  return apply(quantizedConvOps.quantizedPack, bias ? [kernel, factors, bias] : [kernel, factors], attrs);
+}
+
+type Windows = Pick<GemmAttrs, "size" | "strides" | "dilations" | "before" | "out" | "n" | "groups">;
+
+const gemm = (x: Value, packed: Value, windows: Windows, { input, quantization, low, high }: DenseAttrs): Value =>
+  apply(quantizedConvOps.quantizedGemm, [x, packed], {
+    ...windows,
+    inputZero: input.zeroPoint,
+    zero: quantization.zeroPoint,
+    low,
+    high,
+  });
+
+/** Every pixel by itself: all of them as one row of an image. */
+function pixels(x: Value, packed: Value, n: number, groups: number, attrs: DenseAttrs): Value {
+  const one: Pair = [1, 1];
+  const c = x.shape.at(-1) as number;
+  const m = sizeOf(x.shape.slice(0, -1));
+  const row = reshape(x, [1, 1, m, c]);
+  const windows = { size: one, strides: one, dilations: one, before: [0, 0] as const, out: [1, m] as const, n, groups };
+  return reshape(gemm(row, packed, windows, attrs), [...x.shape.slice(0, -1), n]);
+}
+
+/** Options of quantized products beside what the integers stand for. */
+export interface QuantizedOptions extends Clamped {
+  /** What the integers of x stand for. */
+  input: Quantization;
+  /** What the integers of the result stand for. */
+  quantization: Quantization;
+  /** int32 [n] at scale `input.scale * scale`; default none. */
+  bias?: Value | undefined;
+}
+
+export interface QuantizedConv2dOptions extends QuantizedOptions {
+  /** Default 1. */
+  strides?: number | Pair;
+  /** `valid` (default), `same`, or pixels as [[top, bottom], [left, right]]. */
+  padding?: Padding;
+  /** Distance of the filter's elements, default 1. */
+  dilations?: number | Pair;
+  /** Groups of channels that do not see each other, default 1. */
+  groups?: number;
+}
+
+export const weights = (x: Value, kernel: Value, scale: Value, bias: Value | undefined): Value[] =>
+  bias ? [x, kernel, scale, bias] : [x, kernel, scale];
+
+/**
+ * 2-D convolution of int8 with int32 sums: (sum + bias) times input.scale scale / quantization.scale in float32, to the nearest integer
+ * (ties to even), plus the zero point, clamped.
+ * @param x int8 [batch, height, width, channels]
+ * @param kernel int8 [height, width, channels / groups, filters], zero point 0
+ * @param scale float32 [filters], of the kernel
+ * @returns int8 [batch, outHeight, outWidth, filters]
+ * @throws {ShapeError} when the channels differ or a window does not fit
+ * @example
+ * const image = input([8, 8, 3], { dtype: "int8" });
+ * const kernel = constant(tensor(new Int8Array(3 * 3 * 3 * 4), [3, 3, 3, 4]));
+ * const scale = constant(tensor([0.01, 0.02, 0.01, 0.03]));
+ * const options = { input: { scale: 0.5, zeroPoint: -128 }, quantization: { scale: 0.25, zeroPoint: 0 } };
+ * quantizedConv2d(image, kernel, scale, { ...options, padding: "same" }).shape; // [1, 8, 8, 4]
+ */
+export function quantizedConv2d(x: Value, kernel: Value, scale: Value, options: QuantizedConv2dOptions): Value {
+  const { input, quantization, bias, strides = 1, padding = "valid", dilations = 1, groups = 1 } = options;
+  const windows = { strides: pair(strides), padding, dilations: pair(dilations), ...(groups > 1 && { groups }) };
+  const attrs = { input: { ...input }, quantization: { ...quantization }, ...windows, ...limitsOf(options) };
+  return apply(quantizedConvOps.quantizedConv2d, weights(x, kernel, scale, bias), attrs);
+}
+
+/**
+ * x kernel + bias of int8, the sums requantized as by {@link quantizedConv2d}.
+ * @param x int8 [batch, ..., k]
+ * @param kernel int8 [k, units], zero point 0
+ * @param scale float32 [units], of the kernel
+ * @returns int8 [batch, ..., units]
+ * @throws {ShapeError} when the inner sizes differ
+ * @example
+ * const x = input([64], { dtype: "int8" });
+ * const kernel = constant(tensor(new Int8Array(64 * 2), [64, 2]));
+ * const options = { input: { scale: 0.5, zeroPoint: -128 }, quantization: { scale: 0.25, zeroPoint: 0 } };
+ * quantizedDense(x, kernel, constant(tensor([0.5, 0.25])), options).shape; // [1, 2]
+ */
+export function quantizedDense(x: Value, kernel: Value, scale: Value, options: QuantizedOptions): Value {
+  const { input, quantization, bias } = options;
+  const attrs = { input: { ...input }, quantization: { ...quantization }, ...limitsOf(options) };
+  return apply(quantizedConvOps.quantizedDense, weights(x, kernel, scale, bias), attrs);
+}

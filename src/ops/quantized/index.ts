@@ -1,0 +1,16 @@
+// The entry "lanewise/int8": ops on int8, for graphs of one's own, and for files that hold them: `load(file, { layers: int8Ops })`.
+export type { Quantization } from "../../graph/attrs.js";
+export { type QuantizedPairOptions, quantizedAdd, quantizedMul, quantizedSub } from "./arithmetic.js";
+export { type QuantizedConv2dOptions, type QuantizedOptions, quantizedConv2d, quantizedDense } from "./conv2d.js";
+export {
+  asQuantized,
+  dequantizeLinear,
+  type QuantizedFunction,
+  quantizedFunction,
+  quantizedSoftmax,
+  quantizeLinear,
+  requantize,
+} from "./convert.js";
+export { quantizedDepthwiseConv2d } from "./depthwise.js";
+export { type QuantizedPoolOptions, quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "./pool.js";
+export { int8Ops } from "./table.js";

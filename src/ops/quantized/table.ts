@@ -1,0 +1,16 @@
+// All ops of quantized models.
+import type { Op } from "../../graph/op.js";
+import { quantizedArithmeticOps } from "./arithmetic.js";
+import { quantizedConvOps } from "./conv2d.js";
+import { quantizedConvertOps } from "./convert.js";
+import { quantizedDepthwiseOps } from "./depthwise.js";
+import { quantizedPoolOps } from "./pool.js";
+
+/** What `load(file, { layers })` of a bundle takes for the files of quantized models. */
+export const int8Ops: readonly Readonly<Record<string, Op>>[] = [
+  quantizedArithmeticOps,
+  quantizedConvOps,
+  quantizedConvertOps,
+  quantizedDepthwiseOps,
+  quantizedPoolOps,
+];

@@ -1,0 +1,125 @@
+// TensorFlow Lite files for tests, written with the flatbuffers library: numbers of fields, types and operators as in its schema.fbs.
+import { Builder } from "flatbuffers";
+
+const TYPES = { float32: 0, float16: 1, int32: 2, uint8: 3, int64: 4, bool: 6, int16: 7, int8: 9 } as const;
+
+export const CODES = {
+  ADD: 0,
+  AVERAGE_POOL_2D: 1,
+  CONCATENATION: 2,
+  CONV_2D: 3,
+  DEPTHWISE_CONV_2D: 4,
+  DEQUANTIZE: 6,
+  FULLY_CONNECTED: 9,
+  LOGISTIC: 14,
+  MAX_POOL_2D: 17,
+  MUL: 18,
+  RELU: 19,
+  RELU6: 21,
+  RESHAPE: 22,
+  SOFTMAX: 25,
+  TANH: 28,
+  CUSTOM: 32,
+  PAD: 34,
+  TRANSPOSE: 39,
+  MEAN: 40,
+  SUB: 41,
+  WHERE: 109,
+  QUANTIZE: 114,
+  DENSIFY: 124,
+} as const;
+
+export interface TensorFile {
+  readonly shape: readonly number[];
+  readonly type: keyof typeof TYPES;
+  /** Without it another operator makes the tensor, or it is an input. */
+  readonly data?: ArrayBufferView;
+  readonly scales?: readonly number[];
+  readonly zeroPoints?: readonly number[];
+  readonly axis?: number;
+  readonly name?: string;
+}
+
+export interface OperatorFile {
+  readonly code: keyof typeof CODES;
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** Options in the order of the schema. */
+  readonly options?: readonly (readonly ["byte" | "int" | "float", number])[];
+}
+
+export interface ModelFile {
+  readonly tensors: readonly TensorFile[];
+  readonly operators: readonly OperatorFile[];
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
+
+export function writeTflite({ tensors, operators, inputs, outputs }: ModelFile): Uint8Array {
+  const b = new Builder(1024);
+  const offsets = (list: readonly number[]) => {
+    b.startVector(4, list.length, 4);
+    for (const offset of list.toReversed()) b.addOffset(offset);
+    return b.endVector();
+  };
+  const ints = (list: readonly number[]) => {
+    b.startVector(4, list.length, 4);
+    for (const value of list.toReversed()) b.addInt32(value);
+    return b.endVector();
+  };
+  const floats = (list: readonly number[]) => {
+    b.startVector(4, list.length, 4);
+    for (const value of list.toReversed()) b.addFloat32(value);
+    return b.endVector();
+  };
+  const longs = (list: readonly number[]) => {
+    b.startVector(8, list.length, 8);
+    for (const value of list.toReversed()) b.addInt64(BigInt(value));
+    return b.endVector();
+  };
+  const bytes = (list: Uint8Array) => {
+    b.startVector(1, list.length, 16);
+    for (const value of list.toReversed()) b.addInt8(value);
+    return b.endVector();
+  };
+  const table = (count: number, ...fields: (() => void)[]) => {
+    b.startObject(count);
+    for (const field of fields) field();
+    return b.endObject();
+  };
+  const to = (field: number, offset: number) => () => b.addFieldOffset(field, offset, 0);
+  const int = (field: number, value: number) => () => b.addFieldInt32(field, value, 0);
+  const byte = (field: number, value: number) => () => b.addFieldInt8(field, value, 0);
+  const buffers = [undefined, ...tensors].map((tensor) => {
+    if (!tensor?.data) return table(1);
+    const { buffer, byteOffset, byteLength } = tensor.data;
+    return table(1, to(0, bytes(new Uint8Array(buffer, byteOffset, byteLength))));
+  });
+  const written = tensors.map(({ shape, type, scales, zeroPoints = [0], axis = 0, name }, i) => {
+    const [dims, text] = [ints(shape), b.createString(name ?? `t${i}`)];
+    const parts = scales && [floats(scales), longs(scales.map((_, k) => zeroPoints[k] ?? zeroPoints[0]))];
+    const quantization = parts && table(7, to(2, parts[0]), to(3, parts[1]), int(6, axis));
+    const rest = quantization ? [to(4, quantization)] : [];
+    return table(8, to(0, dims), byte(1, TYPES[type]), int(2, i + 1), to(3, text), ...rest);
+  });
+  const custom = b.createString("Frobnicate");
+  const codes = operators.map(({ code }) =>
+    table(4, byte(0, Math.min(CODES[code], 127)), ...(code === "CUSTOM" ? [to(1, custom)] : []), int(3, CODES[code])),
+  );
+  const add = { byte: "addFieldInt8", int: "addFieldInt32", float: "addFieldFloat32" } as const;
+  const calls = operators.map(({ inputs, outputs, options }, i) => {
+    const [from, into] = [ints(inputs), ints(outputs)];
+    const fields = options?.map(
+      ([kind, value], field) =>
+        () =>
+          b[add[kind]](field, value, 0),
+    );
+    const made = fields && table(fields.length, ...fields);
+    return table(5, int(0, i), to(1, from), to(2, into), ...(made ? [byte(3, 1), to(4, made)] : []));
+  });
+  const places = [offsets(written), ints(inputs), ints(outputs), offsets(calls)];
+  const graph = table(4, ...places.map((place, field) => to(field, place)));
+  const parts = [offsets(codes), offsets([graph]), offsets(buffers)];
+  b.finish(table(5, int(0, 3), to(1, parts[0]), to(2, parts[1]), to(4, parts[2])), "TFL3");
+  return b.asUint8Array().slice();
+}

@@ -1,0 +1,532 @@
+// Models in TensorFlow Lite's format: those of ../shared/tflite against the results of Google's own runtimes, and small ones written here,
+// operator by operator, against naive arithmetic; then damaged ones.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { FormatError, UnsupportedError } from "../../src/errors.js";
+import { fromTflite } from "../../src/formats/tflite/index.js";
+import { load, save, type Tensor, tensor } from "../../src/index.js";
+import { draws } from "../../src/philox.js";
+import type { TypedArray } from "../../src/tensor.js";
+import { clamp, factorOf, nearestEven, requantized } from "../oracle/quantized.js";
+import { type ModelFile, type OperatorFile, type TensorFile, writeTflite } from "./tflite-file.js";
+
+const folder = new URL("../../../shared/tflite/", import.meta.url);
+const ARRAYS = { float32: Float32Array, int8: Int8Array, int16: Int16Array, int32: Int32Array, uint8: Uint8Array };
+
+interface Meta {
+  readonly file: string;
+  readonly inputs: readonly { readonly dtype: keyof typeof ARRAYS }[];
+  readonly outputs: readonly {
+    readonly dtype: keyof typeof ARRAYS;
+    readonly scale?: number;
+    readonly zero_point?: number;
+  }[];
+  readonly tolerance: { readonly type: "float" | "int"; readonly atol?: number; readonly rtol?: number };
+  readonly cases: readonly { readonly inputs: readonly string[]; readonly outputs: readonly string[] }[];
+}
+
+const read = (path: string, dtype: keyof typeof ARRAYS): TypedArray => {
+  const bytes = new Uint8Array(readFileSync(new URL(path, folder)));
+  return new ARRAYS[dtype](bytes.buffer) as TypedArray;
+};
+
+/** What some of the given models need and there is not yet. */
+const WAITING = [
+  "mnist_lstm_float",
+  ...["add", "conv", "leaky_relu", "pad", "quantize", "strided_slice", "sub", "transpose_conv"].map(
+    (op) => `seanet_${op}`,
+  ),
+];
+const waits = (name: string): boolean => WAITING.some((start) => name.startsWith(start));
+
+describe("the models of ../shared/tflite", () => {
+  const names = existsSync(folder) ? readdirSync(new URL("golden/", folder)) : [];
+  const [ready, waiting] = [names.filter((name) => !waits(name)), names.filter(waits)];
+  if (names.length === 0) console.warn("tflite: ../shared/tflite is not there, all of its models are skipped");
+  else console.info(`tflite: ${ready.length} models of ../shared/tflite; ${waiting.length} wait for operators`);
+
+  test.skipIf(names.length === 0).each(ready)("%s gives what Google's runtimes give", async (name) => {
+    const meta = JSON.parse(readFileSync(new URL(`golden/${name}/meta.json`, folder), "utf8")) as Meta;
+    const model = await fromTflite(readFileSync(new URL(meta.file, folder)));
+    const [{ dtype, scale, zero_point: zeroPoint }] = meta.outputs;
+    if (dtype === "int8") expect(model.outputs[0].quantization).toEqual({ scale, zeroPoint });
+    const { type, atol = 0, rtol = 0 } = meta.tolerance;
+    for (const { inputs, outputs } of meta.cases) {
+      const given = inputs.map((path, i) => read(`golden/${name}/${path}`, meta.inputs[i].dtype));
+      const expected = read(`golden/${name}/${outputs[0]}`, dtype);
+      const { data } = model.predict(given) as Tensor;
+      if (type === "int") expect(data).toEqual(expected);
+      else
+        expected.forEach((v, i) => {
+          expect(Math.abs(data[i] - v), `${name}: ${data[i]} for ${v}`).toBeLessThanOrEqual(atol + rtol * Math.abs(v));
+        });
+    }
+  });
+
+  test.skipIf(names.length === 0).each(["resnet8_int8", "kws_float", "person_detect_int8"])(
+    "%s is the same model when it is saved and loaded, at any batch",
+    async (name) => {
+      const file = readFileSync(new URL(`models/${name}.tflite`, folder));
+      const model = await fromTflite(file);
+      const saved = save(model);
+      const copy = await load(saved);
+      expect(copy.outputs).toEqual(model.outputs);
+      expect(copy.inputs).toEqual(model.inputs);
+      const size = model.inputs[0].shape.reduce((n, d) => n * d, 1);
+      const batch = ARRAYS[model.inputs[0].dtype as "int8"].from(
+        { length: 3 * size },
+        (_, i) => ((i * 37) % 251) - 125,
+      );
+      const all = copy.predict(batch) as Tensor;
+      const each = [0, 1, 2].map((i) => model.predict(batch.slice(i * size, (i + 1) * size)) as Tensor);
+      expect([...all.data]).toEqual(each.flatMap(({ data }) => [...data]));
+      const bytes = Object.values(model.weights()).reduce((sum, { data }) => sum + data.byteLength, 0);
+      expect(saved.length).toBeLessThan(
+        bytes + 4096 + 400 * model.graph.outputs.length + 1000 * Object.keys(model.weights()).length,
+      );
+    },
+  );
+});
+
+const A = { scale: 0.0625, zeroPoint: -9 };
+const B = { scale: Math.fround(0.043), zeroPoint: 4 };
+const Y = { scale: Math.fround(0.11), zeroPoint: 17 };
+type Stands = typeof A;
+
+const q = (shape: number[], { scale, zeroPoint }: Stands, rest: Partial<TensorFile> = {}): TensorFile => ({
+  shape,
+  type: "int8",
+  scales: [scale],
+  zeroPoints: [zeroPoint],
+  ...rest,
+});
+const f = (shape: number[], rest: Partial<TensorFile> = {}): TensorFile => ({ shape, type: "float32", ...rest });
+const ints = (...values: number[]): TensorFile => ({
+  shape: [values.length],
+  type: "int32",
+  data: Int32Array.from(values),
+});
+
+/** A file of one operator, whose last tensor is its result; the tensors without numbers are the inputs. */
+function single(
+  code: OperatorFile["code"],
+  tensors: readonly TensorFile[],
+  options?: OperatorFile["options"],
+): Uint8Array {
+  const last = tensors.length - 1;
+  const inputs = tensors.flatMap(({ data }, i) => (data || i === last ? [] : [i]));
+  const given = tensors.flatMap((_, i) => (i === last ? [] : [i]));
+  return writeTflite({
+    tensors,
+    inputs,
+    outputs: [last],
+    operators: [{ code, inputs: given, outputs: [last], ...(options && { options }) }],
+  });
+}
+
+const bytes = (n: number, seed: number): Int8Array =>
+  Int8Array.from({ length: n }, (_, i) => ((i * 89 + seed * 31) % 256) - 128);
+const run = async (file: Uint8Array, ...x: TypedArray[]): Promise<TypedArray> =>
+  ((await fromTflite(file)).predict(x) as Tensor).data as TypedArray;
+const real = (v: number, { scale, zeroPoint }: Stands): number => (v - zeroPoint) * scale;
+const floats = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => ((i * 7) % 11) / 3 - 1.6);
+
+/** Within one step of what real arithmetic gives: exactly how is the kernels' tests' matter. */
+function expectSteps(
+  got: TypedArray,
+  expected: readonly number[],
+  { scale, zeroPoint }: Stands,
+  low = -128,
+  high = 127,
+): void {
+  expect(got.length).toBe(expected.length);
+  expected.forEach((v, i) => {
+    const step = clamp(v / scale + zeroPoint, low, high);
+    expect(Math.abs(got[i] - step), `element ${i}: ${got[i]} for ${step}`).toBeLessThanOrEqual(0.502);
+  });
+}
+
+describe("operators of files written here", () => {
+  const [x, y] = [bytes(24, 1), bytes(24, 2)];
+  const both = [...x].map((v, i) => [real(v, A), real(y[i], B)] as const);
+
+  test.each([
+    ["ADD", (a: number, b: number) => a + b],
+    ["SUB", (a: number, b: number) => a - b],
+    ["MUL", (a: number, b: number) => a * b],
+  ] as const)("%s of int8, with and without a fused activation", async (code, of) => {
+    const tensors = [q([1, 4, 6], A), q([1, 4, 6], B), q([1, 4, 6], Y)];
+    const expected = both.map(([a, b]) => of(a, b));
+    expectSteps(await run(single(code, tensors, [["byte", 0]]), x, y), expected, Y);
+    expectSteps(await run(single(code, tensors, [["byte", 1]]), x, y), expected, Y, Y.zeroPoint);
+    const six = Math.round(6 / Y.scale) + Y.zeroPoint;
+    expectSteps(await run(single(code, tensors, [["byte", 3]]), x, y), expected, Y, Y.zeroPoint, six);
+    const plain = [f([1, 6]), f([1, 6]), f([1, 6])];
+    const [u, v] = [floats(6), floats(6).reverse()];
+    const got = await run(single(code, plain, [["byte", 2]]), u, v);
+    got.forEach((value, i) => {
+      expect(value).toBe(Math.fround(clamp(Math.fround(of(u[i], v[i])), -1, 1)));
+    });
+  });
+
+  test("ADD of a constant that repeats", async () => {
+    const tensors = [q([1, 4, 6], A), q([6], B, { data: y.slice(0, 6) }), q([1, 4, 6], Y)];
+    const expected = [...x].map((v, i) => real(v, A) + real(y[i % 6], B));
+    expectSteps(await run(single("ADD", tensors), x), expected, Y);
+  });
+
+  test("CONCATENATION brings its inputs to one scale", async () => {
+    const tensors = [q([1, 4, 6], A), q([1, 4, 6], B), q([1, 4, 12], Y)];
+    const got = await run(
+      single("CONCATENATION", tensors, [
+        ["int", 2],
+        ["byte", 0],
+      ]),
+      x,
+      y,
+    );
+    const expected = [0, 1, 2, 3].flatMap((row) =>
+      [0, 1].flatMap((side) => both.slice(row * 6, row * 6 + 6).map((pair) => pair[side])),
+    );
+    expectSteps(got, expected, Y);
+  });
+
+  test("CONV_2D with scales for channels, strides, SAME padding and a clamp", async () => {
+    const scales = [0.01, 0.02, 0.015].map(Math.fround);
+    const kernel = bytes(3 * 2 * 2 * 2, 5).map((v) => Math.max(v, -127));
+    const bias = Int32Array.of(100, -50, 3);
+    const tensors = [
+      q([1, 3, 4, 2], A),
+      { shape: [3, 2, 2, 2], type: "int8", data: kernel, scales, axis: 0 },
+      { shape: [3], type: "int32", data: bias, scales: scales.map((s) => s * A.scale) },
+      q([1, 2, 2, 3], Y),
+    ] as const;
+    const got = await run(
+      single("CONV_2D", tensors, [
+        ["byte", 0],
+        ["int", 2],
+        ["int", 2],
+        ["byte", 1],
+      ]),
+      x,
+    );
+    const expected = [...got].map((_, at) => {
+      const [i, j, n] = [Math.floor(at / 6), Math.floor(at / 3) % 2, at % 3];
+      let sum = bias[n];
+      for (let p = 0; p < 2; p++)
+        for (let r = 0; r < 2; r++)
+          for (let c = 0; c < 2; c++) {
+            const [v, u] = [2 * i + p, 2 * j + r];
+            if (v < 3 && u < 4) sum += (x[(v * 4 + u) * 2 + c] - A.zeroPoint) * kernel[((n * 2 + p) * 2 + r) * 2 + c];
+          }
+      return requantized(sum, factorOf(A.scale, scales[n], Y.scale), Y.zeroPoint, Y.zeroPoint, 127);
+    });
+    expect([...got]).toEqual(expected);
+  });
+
+  test("DEPTHWISE_CONV_2D with several filters for a channel", async () => {
+    const kernel = bytes(2 * 2 * 4, 5).map((v) => Math.max(v, -127));
+    const tensors = [
+      q([1, 3, 4, 2], A),
+      { shape: [1, 2, 2, 4], type: "int8", data: kernel, scales: [0.01] },
+      { shape: [4], type: "int32", data: Int32Array.of(1, 2, 3, 4) },
+      q([1, 2, 3, 4], Y),
+    ] as const;
+    const got = await run(
+      single("DEPTHWISE_CONV_2D", tensors, [
+        ["byte", 1],
+        ["int", 1],
+        ["int", 1],
+        ["int", 2],
+        ["byte", 0],
+      ]),
+      x,
+    );
+    const expected = [...got].map((_, at) => {
+      const [i, j, n] = [Math.floor(at / 12), Math.floor(at / 4) % 3, at % 4];
+      let sum = n + 1;
+      for (let p = 0; p < 2; p++)
+        for (let r = 0; r < 2; r++)
+          sum += (x[((i + p) * 4 + j + r) * 2 + (n >> 1)] - A.zeroPoint) * kernel[(p * 2 + r) * 4 + n];
+      return requantized(sum, factorOf(A.scale, 0.01, Y.scale), Y.zeroPoint);
+    });
+    expect([...got]).toEqual(expected);
+  });
+
+  test("FULLY_CONNECTED of floats, of int8, and of int8 weights under floats", async () => {
+    const kernel = bytes(18, 7);
+    const scales = { scales: [0.01], zeroPoints: [0] };
+    const dot = (row: readonly number[], n: number) => row.reduce((sum, v, k) => sum + v * kernel[n * 6 + k] * 0.01, 0);
+    const given = floats(6);
+    const hybrid = await run(
+      single("FULLY_CONNECTED", [f([1, 6]), { shape: [3, 6], type: "int8", data: kernel, ...scales }, f([1, 3])]),
+      given,
+    );
+    hybrid.forEach((v, n) => {
+      expect(v).toBeCloseTo(dot([...given], n), 5);
+    });
+    const weights = Float32Array.from(kernel, (v) => v * 0.01);
+    const bias = { shape: [3], type: "float32", data: Float32Array.of(1, 2, 3) } as const;
+    const plain = await run(
+      single("FULLY_CONNECTED", [f([1, 6]), f([3, 6], { data: weights }), bias, f([1, 3])]),
+      given,
+    );
+    plain.forEach((v, n) => {
+      expect(v).toBeCloseTo(dot([...given], n) + n + 1, 5);
+    });
+    const int8 = await run(
+      single("FULLY_CONNECTED", [q([1, 6], A), { shape: [3, 6], type: "int8", data: kernel, ...scales }, q([1, 3], Y)]),
+      x.slice(0, 6),
+    );
+    expectSteps(
+      int8,
+      [0, 1, 2].map((n) =>
+        dot(
+          [...x.slice(0, 6)].map((v) => real(v, A)),
+          n,
+        ),
+      ),
+      Y,
+    );
+  });
+
+  test("PAD, TRANSPOSE and RESHAPE move integers", async () => {
+    const padded = await run(
+      single("PAD", [q([1, 2, 3, 4], A), { ...ints(0, 0, 1, 0, 0, 2, 0, 0), shape: [4, 2] }, q([1, 3, 5, 4], A)]),
+      x,
+    );
+    expect([...padded]).toEqual(
+      [...padded].map((_, at) => {
+        const [i, j, k] = [Math.floor(at / 20) - 1, Math.floor(at / 4) % 5, at % 4];
+        return i < 0 || j > 2 ? A.zeroPoint : x[(i * 3 + j) * 4 + k];
+      }),
+    );
+    const turned = await run(single("TRANSPOSE", [q([1, 4, 6], A), ints(0, 2, 1), q([1, 6, 4], A)]), x);
+    expect([...turned]).toEqual([...turned].map((_, at) => x[(at % 4) * 6 + Math.floor(at / 4)]));
+    const model = await fromTflite(single("RESHAPE", [q([1, 4, 6], A), ints(1, 24), q([1, 24], A)]));
+    expect([...(model.predict(x) as Tensor).data]).toEqual([...x]);
+    expect(model.outputs[0].quantization).toEqual(A);
+  });
+
+  test("pooling and MEAN of int8", async () => {
+    const pool = [
+      ["byte", 1],
+      ["int", 2],
+      ["int", 2],
+      ["int", 2],
+      ["int", 2],
+      ["byte", 0],
+    ] as const;
+    const windows = (k: number) => [x[k], x[k + 4], x[k + 8], x[k + 12]];
+    const tensors = [q([1, 2, 2, 4], A), q([1, 1, 1, 4], A)];
+    const largest = await run(single("MAX_POOL_2D", tensors, pool), x.slice(0, 16));
+    expect([...largest]).toEqual([0, 1, 2, 3].map((k) => Math.max(...windows(k))));
+    const means = await run(single("AVERAGE_POOL_2D", tensors, pool), x.slice(0, 16));
+    const sums = [0, 1, 2, 3].map((k) => windows(k).reduce((sum, v) => sum + v, 0));
+    expect([...means]).toEqual(sums.map((sum) => Math.trunc((sum + Math.sign(sum || 1) * 2) / 4) + 0));
+    const mean = await run(
+      single("MEAN", [q([1, 2, 2, 4], A), ints(1, 2), q([1, 4], Y)], [["byte", 0]]),
+      x.slice(0, 16),
+    );
+    expectSteps(
+      mean,
+      [0, 1, 2, 3].map((k) => real(windows(k).reduce((sum, v) => sum + v, 0) / 4, A)),
+      Y,
+    );
+  });
+
+  test("functions of int8", async () => {
+    const out = { scale: 1 / 256, zeroPoint: -128 };
+    const all = bytes(256, 0);
+    const sigmoid = await run(single("LOGISTIC", [q([1, 256], A), q([1, 256], out)]), all);
+    expectSteps(
+      sigmoid,
+      [...all].map((v) => 1 / (1 + Math.exp(-real(v, A)))),
+      out,
+    );
+    const wide = { scale: 1 / 128, zeroPoint: 0 };
+    expectSteps(
+      await run(single("TANH", [q([1, 256], A), q([1, 256], wide)]), all),
+      [...all].map((v) => Math.tanh(real(v, A))),
+      wide,
+    );
+    expectSteps(
+      await run(single("RELU6", [q([1, 256], A), q([1, 256], Y)]), all),
+      [...all].map((v) => clamp(real(v, A), 0, 6)),
+      Y,
+    );
+    const scores = await run(single("SOFTMAX", [q([1, 24], A), q([1, 24], out)], [["float", 0.5]]), x);
+    const terms = [...x].map((v) => Math.exp(0.5 * real(v, A)));
+    expectSteps(
+      scores,
+      terms.map((v) => v / terms.reduce((sum, t) => sum + t, 0)),
+      out,
+    );
+  });
+
+  test("QUANTIZE and DEQUANTIZE, uint8 too", async () => {
+    const numbers = floats(9);
+    const int8 = await run(single("QUANTIZE", [f([1, 9]), q([1, 9], A)]), numbers);
+    expect([...int8]).toEqual([...numbers].map((v) => nearestEven(Math.fround(v * 16)) - 9));
+    expect([...(await run(single("DEQUANTIZE", [q([1, 9], A), f([1, 9])]), int8))]).toEqual(
+      [...int8].map((v) => real(v, A)),
+    );
+    const u8 = { shape: [1, 9], type: "uint8", scales: [0.0625], zeroPoints: [119] } as const;
+    const back = Uint8Array.from(int8, (v) => v + 128);
+    const model = await fromTflite(single("QUANTIZE", [f([1, 9]), u8]));
+    expect(model.outputs[0]).toMatchObject({ dtype: "uint8", quantization: { scale: 0.0625, zeroPoint: 119 } });
+    expect((model.predict(numbers) as Tensor).data).toEqual(back);
+    expect(await run(single("QUANTIZE", [u8, q([1, 9], A)]), back)).toEqual(int8);
+  });
+
+  test("half floats are floats", async () => {
+    // 1, -2, 0.5, the smallest, the largest, and infinity
+    const data = Uint16Array.of(0x3c00, 0xc000, 0x3800, 0x0001, 0x7bff, 0x7c00);
+    const tensors = [f([1, 6]), { shape: [6], type: "float16", data }, f([6]), f([1, 6])] as const;
+    const operators = [
+      { code: "DEQUANTIZE", inputs: [1], outputs: [2] },
+      { code: "ADD", inputs: [0, 2], outputs: [3] },
+    ] as const;
+    const got = await run(writeTflite({ tensors, operators, inputs: [0], outputs: [3] }), new Float32Array(6));
+    expect([...got]).toEqual([1, -2, 0.5, 2 ** -24, 65504, Number.POSITIVE_INFINITY]);
+  });
+});
+
+describe("what cannot be is refused", () => {
+  test("operators without a rule are all named at once", async () => {
+    const tensors = [f([1, 2]), f([1, 2]), f([1, 2]), f([1, 2]), { shape: [1, 2], type: "int16" }] as const;
+    const operators = [
+      { code: "WHERE", inputs: [0], outputs: [1] },
+      { code: "CUSTOM", inputs: [1], outputs: [2] },
+      { code: "WHERE", inputs: [2], outputs: [3] },
+      { code: "ADD", inputs: [4, 4], outputs: [4] },
+    ] as const;
+    const made = fromTflite(writeTflite({ tensors, operators, inputs: [0], outputs: [3] }));
+    await expect(made).rejects.toThrow(UnsupportedError);
+    await expect(made).rejects.toThrow('fromTflite: no rule for ADD (int16 to int16), CUSTOM "Frobnicate", WHERE');
+  });
+
+  const conv = (change: (file: { -readonly [K in keyof ModelFile]: ModelFile[K] }) => void): Uint8Array => {
+    const tensors: TensorFile[] = [
+      q([1, 3, 4, 2], A),
+      { shape: [3, 2, 2, 2], type: "int8", data: bytes(24, 5), scales: [0.1, 0.2, 0.3], axis: 0 },
+      { shape: [3], type: "int32", data: Int32Array.of(1, 2, 3) },
+      q([1, 3, 4, 3], Y),
+    ];
+    const file = {
+      tensors,
+      operators: [
+        {
+          code: "CONV_2D",
+          inputs: [0, 1, 2],
+          outputs: [3],
+          options: [
+            ["byte", 0],
+            ["int", 1],
+            ["int", 1],
+          ],
+        },
+      ],
+      inputs: [0],
+      outputs: [3],
+    } as ModelFile;
+    change(file as never);
+    return writeTflite(file);
+  };
+  const changed = (i: number, change: Partial<TensorFile>) => (file: { tensors: readonly TensorFile[] }) => {
+    file.tensors = file.tensors.map((tensor, k) => (k === i ? { ...tensor, ...change } : tensor));
+  };
+
+  test.each([
+    [
+      "scales along another axis",
+      changed(1, { axis: 3, scales: [0.1, 0.2] }),
+      "expected scales along axis 0, got axis 3",
+    ],
+    [
+      "a zero point of weights",
+      changed(1, { zeroPoints: [1] }),
+      "expected int8 weights with scales and zero points of 0",
+    ],
+    ["a scale of 0", changed(0, { scales: [0] }), "tensor 0: expected scales above 0"],
+    ["a zero point beyond int8", changed(0, { zeroPoints: [300] }), "expected zero points that int8 holds"],
+    ["too few numbers", changed(1, { data: bytes(23, 1) }), "tensor 1: expected 24 bytes for int8 [3,2,2,2], got 23"],
+    [
+      "a shape too large for its tensor",
+      changed(3, { shape: [2 ** 20, 2 ** 20] }),
+      "tensor 3: expected at most 8 axes and 268435456 elements",
+    ],
+    ["a shape that the operator does not give", changed(3, { shape: [1, 3, 5, 3] }), "the file says [1, 3, 5, 3]"],
+    ["channels that do not fit", changed(0, { shape: [1, 3, 4, 3] }), "quantizedConv2d"],
+    ["a bias that does not fit", changed(2, { shape: [2], data: Int32Array.of(1, 2) }), "expected a bias of 3"],
+    [
+      "an input that there is not",
+      (file: { inputs: readonly number[] }) => {
+        file.inputs = [9];
+      },
+      "inputs: expected one of 4 tensors, got 9",
+    ],
+    [
+      "no outputs",
+      (file: { outputs: readonly number[] }) => {
+        file.outputs = [];
+      },
+      "expected inputs and outputs, got none",
+    ],
+  ] as const)("%s", async (_, change, message) => {
+    const made = fromTflite(conv(change as never));
+    await expect(made).rejects.toThrow(FormatError);
+    await expect(made).rejects.toThrow(message);
+  });
+
+  test("what is no file", async () => {
+    await expect(fromTflite(new Uint8Array(4))).rejects.toThrow(
+      "expected 8 bytes at 0, beyond the 4 bytes of the file",
+    );
+    await expect(fromTflite(new Uint8Array(64))).rejects.toThrow('expected the identifier "TFL3"');
+    await expect(fromTflite("model.tflite" as never)).rejects.toThrow(TypeError);
+  });
+
+  const original = conv(() => {});
+
+  test("files cut short, at every length", async () => {
+    for (let length = 0; length < original.length; length++) {
+      const error = await fromTflite(original.slice(0, length)).then(
+        () => undefined,
+        (e: unknown) => e,
+      );
+      // The last bytes are padding of a vector that nothing reads.
+      if (error !== undefined) expect(error, `${length}`).toSatisfy(isRefusal);
+    }
+  });
+
+  test("files damaged 5000 times are refused, or models that work", async () => {
+    const tally = { refused: 0, worked: 0 };
+    for (let seed = 0; seed < 5000; seed++) {
+      const { bits } = draws(7, seed);
+      const file = original.slice();
+      for (let left = 1 + (bits() % 3); left > 0; left--) file[bits() % file.length] = bits() % 3 ? bits() % 256 : 255;
+      try {
+        const model = await fromTflite(file);
+        const size = model.inputs[0].shape.reduce((n, d) => n * d, 1);
+        if (size < 1e5)
+          model.predict(
+            tensor(
+              new ARRAYS[model.inputs[0].dtype as "int8"](size),
+              [1, ...model.inputs[0].shape],
+              model.inputs[0].dtype,
+            ),
+          );
+        tally.worked++;
+      } catch (error) {
+        expect(error, `seed ${seed}`).toSatisfy(isRefusal);
+        tally.refused++;
+      }
+    }
+    expect(tally.refused).toBeGreaterThan(1000);
+    expect(tally.worked).toBeGreaterThan(100);
+  });
+});
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof FormatError || error instanceof UnsupportedError || error instanceof RangeError;
