@@ -7,6 +7,7 @@ export { f32_avg_pool2d_grad } from "./avgpool";
 export { i32_equal } from "./binary";
 export { f32_clamp_grad } from "./compare";
 export { f32_conv2d_filter_grad, f32_conv2d_filter_grad_grouped } from "./conv";
+export { f32_ctc } from "./ctc";
 export { f32_depthwise_conv2d_filter_grad } from "./depthwise";
 export { f32_gru_grad } from "./grugrad";
 export { f32_interpolate_grad } from "./interpolate";

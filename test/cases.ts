@@ -5,6 +5,7 @@ import { sparseSoftmaxCrossEntropy } from "../src/ops/loss.js";
 import { benchmarks } from "./cases/benchmarks.js";
 import { type Case, row } from "./cases/case.js";
 import { casts } from "./cases/casts.js";
+import { ctcCases } from "./cases/ctc.js";
 import { elementwise } from "./cases/elementwise.js";
 import { emptyCases } from "./cases/empty.js";
 import { lossCases } from "./cases/losses.js";
@@ -75,6 +76,7 @@ const rows: readonly Case[] = [
   ...matmulCases,
   ...movementCases,
   ...normCases,
+  ...ctcCases,
   ...recurrentCases,
   ...reductionCases,
   ...windowCases,

@@ -25,6 +25,7 @@ export {
   type SmoothedCrossentropyOptions,
   sparseCategoricalCrossentropy,
 } from "./losses/crossentropy.js";
+export { ctc } from "./losses/ctc.js";
 export {
   type BinaryFocalOptions,
   binaryFocalCrossentropy,

@@ -160,7 +160,7 @@ export function judge(
 ): Value[] {
   const losses = judged.flatMap(({ loss, output }, i) => {
     if (loss === undefined) return [];
-    const value = loss.of(targets[i], withoutMask(predictions[output]));
+    const value = loss.of(targets[i], loss.masks ? predictions[output] : withoutMask(predictions[output]));
     checkValue(value, loss.name);
     return [mean(weigh(loss, unmasked(value, maskOf(predictions[output])), weights[i] ?? weights[0]))];
   });

@@ -1,6 +1,6 @@
 // What every runtime does, and the hash of what came out: seeded weights, 30 training steps of a residual network with batch
-// normalization, dropout and RMSprop, an evaluation, a
-// prediction and a saved file, and again what the file gives once loaded. Plain JavaScript on the built package.
+// normalization, dropout and RMSprop, an evaluation, a prediction and a saved file, and again what the file gives once loaded; and some
+// steps of a model of sequences. Plain JavaScript on the built package.
 import { sha256 } from "./sha256.mjs";
 
 /**
@@ -47,6 +47,7 @@ export async function scenario(lanewise, train, data, options = {}) {
     ),
     predictions: hashArray(model.predict(test.x).data),
     file: sha256(file),
+    ...(await sequences(lanewise, train, options)),
   };
 
   const loaded = await load(file, options);
@@ -62,6 +63,38 @@ export async function scenario(lanewise, train, data, options = {}) {
   if (losses.length !== 30) throw new Error(`expected 30 training steps, got ${losses.length}`);
   if (!(losses[29] < losses[0])) throw new Error(`the loss went from ${losses[0]} to ${losses[29]}`);
   return { hash: hashText(JSON.stringify(parts)), parts, threads: model.threads };
+}
+
+/** Recurrent layers of each kind with a mask, dropout, states that stay, and labels without times: hashes of weights and predictions. */
+async function sequences(lanewise, { trainer }, options) {
+  const { bidirectional, build, dense, embedding, gru, input, load, lstm, save, sequential, simpleRNN, tensor } =
+    lanewise;
+  const [batch, steps] = [9, 13];
+  const layers = sequential(
+    embedding(7, 5, { maskZero: true }),
+    bidirectional(gru(6, { returnSequences: true, recurrentDropout: 0.2 })),
+    gru(5, { returnSequences: true, resetAfter: false }),
+    lstm(7, { returnSequences: true, dropout: 0.2, stateful: true, batchSize: batch }),
+    simpleRNN(9, { returnSequences: true }),
+    dense(4),
+  );
+  const model = await build(input([steps], { dtype: "int32" }), layers, { seed: 3, ...options });
+  const numbers = (count, f) => Int32Array.from({ length: count }, (_, i) => f(i));
+  const x = tensor(
+    numbers(batch * steps, (i) => (i % steps < 9 + (i % 3) ? 1 + ((i * i) % 6) : 0)),
+    [batch, steps],
+  );
+  const y = tensor(
+    numbers(batch * 3, (i) => 1 + ((i * 5) % 3)),
+    [batch, 3],
+  );
+  const { step } = trainer(model, { optimizer: "adam", loss: "ctc", seed: 2 });
+  const losses = Array.from({ length: 5 }, () => step({ x, y }).loss);
+  if (!(losses[4] < losses[0])) throw new Error(`the loss of sequences went from ${losses[0]} to ${losses[4]}`);
+  const copy = await load(save(model), options);
+  const [first, again] = [model, copy].map((each) => hashArray(each.predict(x).data));
+  if (first !== again) throw new Error("predictions of sequences differ after save and load");
+  return { sequenceLosses: hashNumbers(losses), sequenceWeights: hashWeights(model), sequences: first };
 }
 
 // (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))

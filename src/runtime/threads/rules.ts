@@ -330,6 +330,18 @@ export const rules: Readonly<Record<string, Rule>> = {
   f32_lstm_grad: sequences(4, [3, 11], [4, 9, 10], [6, 8, 12, 13, 14], 7),
   f32_gru: sequences(3, [3, 10], [11, 12], [7, 9, 13], 8),
   f32_gru_grad: sequences(3, [3, 12], [4, 5, 11, 13], [8, 10, 14, 15], 9),
+  f32_ctc: ([, steps, classes, most, , , lengths]) => ({
+    count: 0,
+    cost: steps * (2 * most + 1) * 10 * COSTLY,
+    moves: [
+      [4, 4 * steps * classes],
+      [5, 4 * most],
+      [6, lengths && 4],
+      [7, 4],
+      [8, 4 * steps * classes],
+      [9, 4 * (steps + 5) * (2 * most + 1)],
+    ],
+  }),
   f32_where: each(CHEAP, 1, 4, 4, 4),
   f32_equal: each(CHEAP, 4, 4, 1),
   f32_less: each(CHEAP, 4, 4, 1),

@@ -15,6 +15,8 @@ export interface Loss {
   readonly target?: DType;
   /** @throws for targets that cannot belong to predictions of this shape (without the batch) */
   check(targets: Tensor, prediction: Shape): void;
+  /** Whether it looks at the mask of predictions itself; else what is masked has no part in it. */
+  readonly masks?: boolean;
   /** The loss of each sample, [batch, ...]; the mean of it is minimised. */
   readonly of: LossFunction;
 }

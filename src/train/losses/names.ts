@@ -1,6 +1,7 @@
 // Losses by name.
 import { typeError } from "../../errors.js";
 import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from "./crossentropy.js";
+import { ctc } from "./ctc.js";
 import { binaryFocalCrossentropy, categoricalFocalCrossentropy } from "./focal.js";
 import { categoricalHinge, hinge, squaredHinge } from "./hinge.js";
 import type { Loss, LossFunction } from "./loss.js";
@@ -21,6 +22,7 @@ export const losses = {
   categoricalFocalCrossentropy: () => categoricalFocalCrossentropy(),
   categoricalHinge,
   cosineSimilarity,
+  ctc,
   hinge,
   huber: () => huber(),
   klDivergence,
