@@ -1,8 +1,10 @@
 // Compiles assembly/ for the targets of asconfig.json, and writes what src/runtime needs of the result: kernels.generated.ts (the exports
 // as an interface) and families/*.generated.ts (the bytes of each family). All are git-ignored.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { at, writeIfChanged } from "./files.mjs";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, relative } from "node:path";
+import { at, exists, filesUnder, writeIfChanged } from "./files.mjs";
 
 /** Each is a list of exports in assembly/ that assembly/index.ts has too, and a file in src/runtime/families/. */
 export const FAMILIES = ["core", "int8", "sequence", "train"];
@@ -31,6 +33,14 @@ export async function compileKernels() {
 /** The build for `math: "relaxed"`, apart from the others: work on a kernel need not wait for it. */
 export const compileRelaxed = () => withDrafts([whole("relaxed")], () => {});
 
+/** What was compiled before from the same sources: going back and forth between branches then costs nothing. */
+function cacheFor({ target, entry }) {
+  const hash = createHash("sha256").update(`${target} ${entry}`);
+  const inputs = [...filesUnder("assembly"), at("asconfig.json"), at("node_modules/assemblyscript/package.json")];
+  for (const path of inputs) hash.update(relative(at("."), path)).update(readFileSync(path));
+  return at(`node_modules/.cache/lanewise/${hash.digest("hex")}`);
+}
+
 /** Compiles to a temporary folder, and moves what came out to build/ once all of it is there and `use` has read it. */
 async function withDrafts(builds, use) {
   const drafts = mkdtempSync(at("node_modules/.kernels-"));
@@ -43,7 +53,22 @@ async function withDrafts(builds, use) {
   }
 }
 
-function compile({ target, entry }, outFile) {
+async function compile(build, outFile) {
+  const cache = cacheFor(build);
+  const files = [".wasm", ".d.ts"].map((ending) => [`${cache}${ending}`, outFile.replace(/\.wasm$/, ending)]);
+  if (files.every(([kept]) => exists(kept))) {
+    for (const [kept, out] of files) copyFileSync(kept, out);
+    return;
+  }
+  await runCompiler(build, outFile);
+  mkdirSync(dirname(cache), { recursive: true });
+  for (const [kept, out] of files) {
+    copyFileSync(out, `${kept}.${process.pid}`);
+    renameSync(`${kept}.${process.pid}`, kept);
+  }
+}
+
+function runCompiler({ target, entry }, outFile) {
   // Raw bindings are made for their declarations alone: asc writes the kernels' signatures nowhere else.
   const args = [
     at("node_modules/assemblyscript/bin/asc.js"),
