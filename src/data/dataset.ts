@@ -19,6 +19,7 @@ import {
 } from "./sequence.js";
 import { open } from "./source.js";
 import type { Stacked } from "./stack.js";
+import { whole } from "./whole.js";
 
 export type { Stacked } from "./stack.js";
 
@@ -181,11 +182,6 @@ export function dataset(source: unknown): Dataset<unknown> {
 function sequenceOf<U>(op: string, other: Dataset<U>, of: (other: Dataset<U>) => Sequence<U>): Sequence<U> {
   if (other instanceof Dataset) return of(other);
   throw typeError({ op, expected: "another dataset", actual: other === null ? "null" : typeof other });
-}
-
-function whole(op: string, what: string, value: unknown, least: number): void {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return;
-  throw rangeError({ op, expected: `${what} to be a whole number of at least ${least}`, actual: String(value) });
 }
 
 /** Where parts end: shares rounded to the nearest element, summed before, so that parts never overlap. */

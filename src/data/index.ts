@@ -25,3 +25,13 @@ export {
   type PixelOptions,
 } from "./pixels.js";
 export { type Normalizer, normalizer, standardize } from "./standardize.js";
+export {
+  bytes,
+  type CharacterVocabulary,
+  characters,
+  type TextSequence,
+  type TextSequenceOptions,
+  textSequences,
+  type Vocabulary,
+} from "./text.js";
+export { type Forecast, type WindowOptions, windows } from "./windows.js";
