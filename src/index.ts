@@ -2,8 +2,20 @@
 export { FormatError, ShapeError, UnsupportedError } from "./errors.js";
 export { type LoadOptions, load, save } from "./formats/native.js";
 export type { Value } from "./graph/value.js";
-export { activation } from "./layers/activation.js";
+export {
+  type Activation,
+  activation,
+  type EluOptions,
+  elu,
+  type LeakyReluOptions,
+  leakyRelu,
+  type ReluOptions,
+  relu,
+  type SoftmaxOptions,
+  softmax,
+} from "./layers/activation.js";
 export { type BidirectionalOptions, bidirectional } from "./layers/bidirectional.js";
+export { type CategoryEncodingOptions, categoryEncoding } from "./layers/categoryencoding.js";
 export { type Conv1dOptions, conv1d } from "./layers/conv1d.js";
 export { type Conv2dLayerOptions, conv2d } from "./layers/conv2d.js";
 export { type DenseOptions, dense } from "./layers/dense.js";
@@ -83,8 +95,13 @@ export {
   separableConv2d,
 } from "./layers/separable.js";
 export { sequential } from "./layers/sequential.js";
-export { flatten } from "./layers/shape.js";
+export { flatten, reshape } from "./layers/shape.js";
 export { simpleRNN } from "./layers/simplernn.js";
+export {
+  type FeatureNormalizationOptions,
+  type NormalizationLayer,
+  normalization,
+} from "./layers/standardization.js";
 export type { Padding1d } from "./layers/steps.js";
 export { timeDistributed } from "./layers/timedistributed.js";
 export {
@@ -98,10 +115,8 @@ export {
   hardSigmoid,
   hardSilu,
   logSoftmax,
-  relu,
   relu6,
   selu,
-  softmax,
   softsign,
 } from "./ops/activation.js";
 export { div, mul, sub } from "./ops/arithmetic.js";
@@ -133,7 +148,7 @@ export { argMax, mean, sum } from "./ops/reduce.js";
 export { l1, l1l2, l2, type Regularizer, type RegularizerName } from "./ops/regularizer.js";
 export { resize } from "./ops/resize.js";
 export { cumsum } from "./ops/scan.js";
-export { expandDims, reshape, squeeze } from "./ops/shape.js";
+export { expandDims, squeeze } from "./ops/shape.js";
 export { flip, slice, stridedSlice } from "./ops/slice.js";
 export { logSumExp, norm, std, variance } from "./ops/statistics.js";
 export { repeat, tile } from "./ops/tile.js";
@@ -141,12 +156,10 @@ export { transpose } from "./ops/transpose.js";
 export { convolution2dTranspose } from "./ops/transposed.js";
 export {
   abs,
-  elu,
   erf,
   exp,
   floor,
   gelu,
-  leakyRelu,
   log,
   log1p,
   mish,

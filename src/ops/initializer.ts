@@ -31,7 +31,7 @@ export function checkInitializer(value: unknown): string | undefined {
   const fits = names?.every((name) => {
     const number = given?.[name];
     const list =
-      name === "values" && Array.isArray(number) && number.length > 0 && number.length <= 8 ? number : [number];
+      name === "values" && Array.isArray(number) && number.length > 0 && number.length <= 2 ** 16 ? number : [number];
     return list.every(Number.isFinite);
   });
   return fits ? undefined : `an initializer: ${Object.keys(fields).join(", ")} with finite numbers`;

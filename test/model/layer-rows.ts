@@ -11,6 +11,7 @@ import {
   type Window,
 } from "../oracle/window.js";
 
+import { activationRows } from "./activation-rows.js";
 import { recurrentRows } from "./recurrent-rows.js";
 
 export interface LayerRow {
@@ -377,5 +378,6 @@ export const rows: readonly LayerRow[] = [
   ...normalized,
   ...severalInputs,
   ...recurrentRows,
+  ...activationRows,
   ...others,
 ];
