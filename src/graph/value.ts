@@ -46,6 +46,8 @@ export interface Graph {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly effects: readonly Value[];
+  /** Results that are to be had in this order, before the effects; only memory and what is in the caches depend on it. */
+  readonly order?: readonly Value[];
 }
 
 /** Applies an op: checks attributes and shapes, and makes the node. */

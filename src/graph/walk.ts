@@ -60,5 +60,7 @@ export function rewrite(graph: Graph, rule: Rule): Graph {
     for (const value of made) value.node.layer ??= node.layer;
     results.set(node, made);
   }
-  return { inputs: graph.inputs.map(now), outputs: graph.outputs.map(now), effects: graph.effects.map(now) };
+  const { inputs, outputs, effects, order } = graph;
+  const made = { inputs: inputs.map(now), outputs: outputs.map(now), effects: effects.map(now) };
+  return order ? { ...made, order: order.map(now) } : made;
 }

@@ -19,6 +19,14 @@ interface RmspropAttrs {
 const rmspropAttrs = { rho: unit, epsilon: number(0) };
 
 export const updateOps = {
+  /** average = momentum * average + (1 - momentum) * w. Inputs: the average and w. */
+  average: defineOp<{ momentum: number }>("average", {
+    ...states(0),
+    attrs: { momentum: unit },
+    lower: (emit, { inputs: [average, w] }, { momentum }) =>
+      emit.call("f32_moving_average", sizeOf(w.shape), average, w, average, momentum, 1 - momentum),
+    flops: ({ inputs: [w] }) => 3 * sizeOf(w.shape),
+  }),
   /** w -= rate * g. Inputs: w, g, rate. */
   sgd: defineOp("sgd", {
     ...states(0),

@@ -77,8 +77,10 @@ const written = (node: Node): Value[] => (node.op.writes ?? []).map((i) => node.
 
 /** Topological order in which a state is written only after all that read its old value. */
 function schedule(graph: Graph): Node[] {
-  const all = [...graph.inputs, ...roots(graph)];
-  const nodes = topological(all);
+  const { inputs, outputs, effects, order = [] } = graph;
+  const nodes = topological([...inputs, ...roots(graph)]);
+  const needed = new Set(nodes); // fusion leaves behind what nobody reads
+  const all = [...inputs, ...outputs, ...order.filter(({ node }) => needed.has(node)), ...effects];
   if (graph.effects.length === 0) return nodes;
   const source = (value: Value): Value => (value.node.op.view ? source(value.node.inputs[0]) : value);
   const readers = new Map<Value, Node[]>();

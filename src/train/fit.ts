@@ -153,6 +153,7 @@ async function* run(
       const end: FitEpoch = { epoch, epochs, logs, learningRate, seconds: watch.seconds() - start };
       await tell((callback) => callback.onEpochEnd?.(end, context));
     }
+    training.useAverages();
     await tell((callback) => callback.onTrainEnd?.(history, context));
     return history;
   } catch (error) {
@@ -210,6 +211,7 @@ function control(model: Model, training: Training): { context: FitContext; stopp
       stop() {
         ended = true;
       },
+      averages: () => training.averages(),
       save: () => training.save(),
     },
   };

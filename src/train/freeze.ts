@@ -14,13 +14,18 @@ export interface Trained {
   readonly frozen: (layer: LayerInfo) => boolean;
 }
 
-/** @throws {TypeError} for a name that the model does not have; {UnsupportedError} when nothing is left to train */
-export function trainedWeights({ names }: Model, freeze: Freeze = [], op: string): Trained {
+/** @param still tells of weights that are frozen besides. @throws {TypeError} for a name that the model does not have; {UnsupportedError} when nothing is left to train */
+export function trainedWeights(
+  { names }: Model,
+  freeze: Freeze = [],
+  op: string,
+  still: (weight: string) => boolean = () => false,
+): Trained {
   const matches = typeof freeze === "function" ? freeze : isListed(names, freeze, op);
   const layerOf = ({ node }: Value) => node.layer && names.layers.get(node.layer);
   const isFrozen = ([name, value]: readonly [string, Value]) => {
     const layer = layerOf(value);
-    return matches(name) || (layer !== undefined && matches(layer));
+    return still(name) || matches(name) || (layer !== undefined && matches(layer));
   };
   const trainable = [...names.states].filter(([, value]) => stateAttrs(value).trainable);
   const weights = new Map(trainable.filter((entry) => !isFrozen(entry)));
@@ -29,12 +34,12 @@ export function trainedWeights({ names }: Model, freeze: Freeze = [], op: string
     throw new UnsupportedError(`${op}: the model has no weights to train${why}`);
   }
   const moving = new Set([...weights.values()].map(({ node }) => node.layer));
-  const still = new Set(
+  const unmoved = new Set(
     trainable.flatMap(([, { node }]) => (node.layer && !moving.has(node.layer) ? [node.layer] : [])),
   );
   return {
     weights,
-    frozen: (layer) => still.has(layer) || matches(names.layers.get(layer) ?? layer.kind),
+    frozen: (layer) => unmoved.has(layer) || matches(names.layers.get(layer) ?? layer.kind),
   };
 }
 

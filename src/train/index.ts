@@ -72,9 +72,11 @@ export {
   nadam,
 } from "./optimizers/adam.js";
 export { type LionOptions, lion } from "./optimizers/lion.js";
+export { type MuonOptions, muon } from "./optimizers/muon.js";
 export type { OptimizerName } from "./optimizers/names.js";
-export type { DecayOptions, Optimizer, OptimizerOptions, Slot } from "./optimizers/optimizer.js";
+export type { AverageOptions, DecayOptions, Optimizer, OptimizerOptions, Slot } from "./optimizers/optimizer.js";
 export { type RmspropOptions, rmsprop, type SgdOptions, sgd } from "./optimizers/sgd.js";
+export type { LearningRates } from "./rates.js";
 export type { FitRun } from "./run.js";
 export {
   type CosineDecayOptions,

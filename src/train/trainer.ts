@@ -1,6 +1,7 @@
 // Training one step at a time, for loops of one's own.
 import { checkKeys, rangeError } from "../errors.js";
 import type { Model } from "../program/model.js";
+import type { Tensor } from "../tensor.js";
 import { checkExamples, checkModel, type Examples, named } from "./objective.js";
 import { type TrainerOptions, Training, trainerOptions } from "./training.js";
 
@@ -18,6 +19,11 @@ export interface Trainer {
   learningRate: number;
   /** Steps done, those of a run that was resumed among them. */
   readonly steps: number;
+  /**
+   * All weights by name, those that are trained as the moving averages that an optimizer with `useEma` keeps: for `model.setWeights`.
+   * @throws {TypeError} when the optimizer keeps none
+   */
+  averages(): Record<string, Tensor>;
   /** Weights, optimizer states, step count and seed as a safetensors file, for `resume`. */
   save(): Uint8Array;
 }
@@ -56,6 +62,7 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
     get steps() {
       return training.steps;
     },
+    averages: () => training.averages(),
     save: () => training.save(),
   };
 }

@@ -1,7 +1,10 @@
 // Training steps: forward, loss, backward, clipping and update as one program per batch size; the optimizer's states between them.
 import { rangeError, typeError } from "../errors.js";
-import type { Graph, Value } from "../graph/value.js";
+import { apply, type Graph, type Node, type Value } from "../graph/value.js";
+import { topological } from "../graph/walk.js";
+import { add, div } from "../ops/arithmetic.js";
 import { argument, state, stateAttrs } from "../ops/leaf.js";
+import { updateOps } from "../ops/update.js";
 import { gradients } from "../passes/grad.js";
 import { training } from "../passes/training.js";
 import type { Model } from "../program/model.js";
@@ -25,7 +28,8 @@ import {
   resolveObjective,
 } from "./objective.js";
 import { type OptimizerName, resolveOptimizer } from "./optimizers/names.js";
-import { type Optimizer, slotsOf } from "./optimizers/optimizer.js";
+import { assign, type Optimizer, type Slot, slotsOf } from "./optimizers/optimizer.js";
+import { type LearningRates, rateFactors } from "./rates.js";
 import { penalized } from "./regularization.js";
 
 export interface TrainerOptions extends LossOptions, MetricOptions {
@@ -39,6 +43,11 @@ export interface TrainerOptions extends LossOptions, MetricOptions {
    * normalization of which nothing is trained uses its moving statistics and leaves them alone.
    */
   freeze?: Freeze;
+  /**
+   * What the learning rate of layers or weights is multiplied by, `{ conv2d: 0.1, "dense/bias": 2 }`, or a function of a weight's name; 0 is
+   * the same as `freeze`. Default 1 for all.
+   */
+  learningRates?: LearningRates;
   /** A checkpoint (of `trainer().save()`, or of a callback's `context.save()`) to go on from, bit for bit. */
   resume?: Uint8Array;
 }
@@ -51,6 +60,7 @@ export const trainerOptions = [
   "seed",
   "clipNorm",
   "freeze",
+  "learningRates",
   "resume",
 ] as const satisfies (keyof TrainerOptions)[];
 
@@ -68,6 +78,19 @@ export const fitOptions = [
   "signal",
 ] as const;
 
+/** What stands beside a weight. */
+interface Beside {
+  /** What its learning rate is multiplied by. */
+  readonly factor: number;
+  readonly slots: readonly Value[];
+  readonly average: Value | undefined;
+  /** The sum of gradients since the last update. */
+  readonly accumulator: Value | undefined;
+}
+
+const statesOf = ({ slots, average, accumulator }: Beside): Value[] =>
+  [...slots, average, accumulator].flatMap((value) => value ?? []);
+
 /** How many batch sizes keep their programs. */
 const PROGRAMS = 8;
 
@@ -77,7 +100,7 @@ export class Training {
   readonly optimizer: Optimizer;
   readonly trained: Trained;
   readonly seed: number;
-  /** Steps done. */
+  /** Batches done. */
   steps = 0;
   /** Epochs done; `fit` counts them. */
   epochs = 0;
@@ -88,36 +111,48 @@ export class Training {
   readonly #clipping: Clipping | undefined;
   /** In place of the optimizer's learning rate, once it was set. */
   #learningRate: number | undefined;
-  readonly #scalars: readonly Value[];
-  /** Slots by the name of their weight. */
-  readonly #slots: ReadonlyMap<string, readonly Value[]>;
+  /** By the name of the weight. */
+  readonly #beside: ReadonlyMap<string, Beside>;
+  /** What the optimizer takes from memory, by the factor of the learning rate. */
+  readonly #scalars: ReadonlyMap<number, readonly Value[]>;
   readonly #programs = new Map<string, Program>();
 
   /** @throws whatever is wrong with the options; then nothing stays allocated and no weight has changed */
   constructor(model: Model, options: TrainerOptions, op: string) {
-    const { optimizer, seed, clipNorm, freeze, resume } = options;
+    const { optimizer, seed, clipNorm, freeze, learningRates, resume } = options;
     this.#model = model;
     this.#op = op;
     this.optimizer = resolveOptimizer(optimizer, op);
     this.objective = resolveObjective(model, options, op);
-    this.trained = trainedWeights(model, freeze, op);
+    const factors = rateFactors(model, learningRates, op);
+    this.trained = trainedWeights(model, freeze, op, (name) => factors.get(name) === 0);
     if (clipNorm !== undefined) checkClipping(op, { clipNorm });
     this.#clipping = clipNorm === undefined ? this.optimizer.clipping : { globalClipNorm: clipNorm };
-    this.#scalars = this.optimizer.scalars(1, 0).map((_, i) => argument(`scalar_${i}`));
-    this.#slots = new Map(
+    const { average, accumulation = 1 } = this.optimizer;
+    const zeros = ({ name, shape, initial }: Required<Slot>): Value =>
+      state(name, shape, { kind: "constant", value: initial }, false);
+    this.#beside = new Map(
       [...this.trained.weights].map(([name, { shape }]) => [
         name,
-        slotsOf(this.optimizer, shape, name).map((slot) =>
-          state(slot.name, slot.shape, { kind: "constant", value: slot.initial }, false),
-        ),
+        {
+          factor: factors.get(name) ?? 1,
+          slots: slotsOf(this.optimizer, shape, name).map(zeros),
+          average: average && zeros({ name: "average", shape, initial: 0 }),
+          accumulator: accumulation > 1 ? zeros({ name: "gradient_accumulator", shape, initial: 0 }) : undefined,
+        },
       ]),
+    );
+    const count = this.optimizer.scalars(1, 0).length;
+    const used = new Set([...this.#beside.values()].map(({ factor }) => factor));
+    this.#scalars = new Map(
+      [...used].map((factor) => [factor, Array.from({ length: count }, (_, i) => argument(scalarName(i, factor)))]),
     );
     const saved = resume === undefined ? undefined : readCheckpoint(resume, this.optimizer.name, this.#states());
     this.seed = seed ?? saved?.run.seed ?? 0;
     if (!(Number.isSafeInteger(this.seed) && this.seed >= 0))
       throw rangeError({ op, expected: "seed to be an integer in [0, 2^53)", actual: String(seed) });
     try {
-      for (const slot of [...this.#slots.values()].flat()) {
+      for (const slot of [...this.#beside.values()].flatMap(statesOf)) {
         model.store.add(slot);
         model.store.initialize(slot, 0, 0);
       }
@@ -147,24 +182,62 @@ export class Training {
    */
   step(examples: CheckedExamples, samples: Uint32Array): number[] {
     const { x, y, weights } = examples;
-    const program = this.program(samples.length, examples);
+    const step = this.steps + 1;
+    const { accumulation = 1 } = this.optimizer;
+    const updates = step % accumulation === 0;
+    const program = this.program(samples.length, examples, updates);
     const { inputs, outputs } = program.layout.graph;
     feed(program, inputs, [...x, ...y, ...weights], samples);
-    const step = this.steps + 1;
     program.setArgument("rng", [this.seed | 0, Math.floor(this.seed / 2 ** 32) | 0, step]);
-    this.optimizer.scalars(step, this.learningRate).forEach((number, i) => {
-      program.setArgument(`scalar_${i}`, [number]);
-    });
+    for (const factor of updates ? this.#scalars.keys() : []) {
+      this.optimizer.scalars(step / accumulation, this.learningRate * factor).forEach((number, i) => {
+        program.setArgument(scalarName(i, factor), [number]);
+      });
+    }
     const lossOf = () => program.view(outputs[0])[0];
     if (!program.run(() => Number.isFinite(lossOf()))) throw lossError(this.#op, this.#model, program, lossOf(), step);
     this.steps = step;
-    return outputs.flatMap((value) => Array.from(program.view(value), Number));
+    const numbers = outputs.flatMap((value) => Array.from(program.view(value), Number));
+    if (updates) this.#updated();
+    return numbers;
   }
 
-  /** The program of one training step for a batch size. */
-  program(batch: number, examples: Judging): Program {
-    const key = judgingKey(examples, batch);
-    const program = this.#programs.get(key) ?? trainingProgram(this.#model, this.#graph(batch, examples));
+  /** Updates done. */
+  get updates(): number {
+    return Math.floor(this.steps / (this.optimizer.accumulation ?? 1));
+  }
+
+  /** What follows an update: the sums of gradients begin anew, and so do averages after the first. */
+  #updated(): void {
+    const { store } = this.#model;
+    for (const [name, { average, accumulator }] of this.#beside) {
+      if (accumulator) store.view(accumulator).fill(0);
+      if (average && this.updates === 1) store.view(average).set(store.view(this.trained.weights.get(name) as Value));
+    }
+    const { overwriteFrequency = Number.POSITIVE_INFINITY } = this.optimizer.average ?? {};
+    if (this.updates % overwriteFrequency === 0) this.useAverages();
+  }
+
+  /** Puts the averages in the place of the weights, where there are any. */
+  useAverages(): void {
+    const { store } = this.#model;
+    for (const [name, { average }] of this.updates === 0 ? [] : this.#beside)
+      if (average) store.write(this.trained.weights.get(name) as Value, store.view(average));
+  }
+
+  /** All weights by name, those that are trained as their averages. @throws {TypeError} when the optimizer keeps none */
+  averages(): Record<string, Tensor> {
+    const { average } = this.optimizer;
+    if (!average) throw typeError({ op: this.#op, expected: "an optimizer with useEma: true", actual: "one without" });
+    const kept = this.updates === 0 ? [] : [...this.#beside];
+    const own = kept.map(([name, beside]) => [name, this.#model.store.read(beside.average as Value)]);
+    return { ...this.#model.weights(), ...Object.fromEntries(own) };
+  }
+
+  /** The program of one training step for a batch size: one that updates the weights, or adds the gradients up. */
+  program(batch: number, examples: Judging, updates = true): Program {
+    const key = `${updates} ${judgingKey(examples, batch)}`;
+    const program = this.#programs.get(key) ?? trainingProgram(this.#model, this.#graph(batch, examples, updates));
     this.#programs.delete(key);
     this.#programs.set(key, program);
     if (this.#programs.size > PROGRAMS) {
@@ -175,7 +248,7 @@ export class Training {
     return program;
   }
 
-  #graph(batch: number, examples: Judging): Graph {
+  #graph(batch: number, examples: Judging, updates: boolean): Graph {
     const { weights, frozen } = this.trained;
     const list = [...weights.values()];
     const { graph: forward, penalties } = penalized(this.#model.atBatch(batch), list, (graph) =>
@@ -183,21 +256,45 @@ export class Training {
     );
     const { targets, shares } = judgeInputs(this.objective, examples, batch);
     const outputs = judge(this.objective, targets, forward.outputs, penalties, shares);
-    const clipped = clipGradients(gradients(outputs[0], list), this.#clipping);
-    if (!clipped.some(Boolean)) {
+    const plain = gradients(outputs[0], list);
+    if (!plain.some(Boolean)) {
       const actual = "one that depends on none of them";
       throw typeError({ op: this.#op, expected: "a loss of the weights that are trained", actual });
     }
-    const effects = [...weights].flatMap(([name, weight], i) => {
-      const gradient = clipped[i];
-      const slots = this.#slots.get(name) as readonly Value[];
-      return gradient ? [this.optimizer.update(weight, gradient, slots, this.#scalars, name)].flat() : [];
+    // Each weight is updated as soon as the way back has met it, so that its gradient is not kept.
+    const near = nearestFirst(plain);
+    const made = updates
+      ? this.#updates(plain)
+      : this.#sums(plain).map((sums) => sums.map(([sum, next]) => assign(sum, next)));
+    const effects = [...forward.effects, ...near.flatMap((i) => made[i])];
+    const graph = { inputs: [...forward.inputs, ...targets, ...shares], outputs, effects };
+    // One factor of all gradients needs them all before.
+    return updates && this.#clipping?.globalClipNorm ? { ...graph, order: near.map((i) => plain[i] as Value) } : graph;
+  }
+
+  /** Of each weight the sum of its gradients, and what it is with that of this batch. */
+  #sums(gradients: readonly (Value | undefined)[]): [sum: Value, next: Value][][] {
+    return [...this.#beside.values()].map(({ accumulator }, i) => {
+      const gradient = gradients[i];
+      return gradient && accumulator ? [[accumulator, add(gradient, accumulator)]] : [];
     });
-    return {
-      inputs: [...forward.inputs, ...targets, ...shares],
-      outputs,
-      effects: [...forward.effects, ...effects],
-    };
+  }
+
+  /** Updates of each weight, its slots and its average by the gradients, or by the mean of those that were added up. */
+  #updates(plain: readonly (Value | undefined)[]): Value[][] {
+    const { accumulation = 1, average } = this.optimizer;
+    const sums = this.#sums(plain);
+    const means = plain.map((gradient, i) => (sums[i].length > 0 ? div(sums[i][0][1], accumulation) : gradient));
+    const clipped = clipGradients(means, this.#clipping);
+    return [...this.#beside].map(([name, { factor, slots, average: moving }], i) => {
+      const [gradient, weight] = [clipped[i], this.trained.weights.get(name) as Value];
+      if (!gradient) return [];
+      const scalars = this.#scalars.get(factor) as readonly Value[];
+      const effects = [this.optimizer.update(weight, gradient, slots, scalars, name)].flat();
+      return moving && average
+        ? [...effects, apply(updateOps.average, [moving, effects[0]], { momentum: average.momentum })]
+        : effects;
+    });
   }
 
   /** Everything that a run needs to go on, as the bytes of a safetensors file. */
@@ -222,8 +319,11 @@ export class Training {
 
   /** All that a checkpoint holds: the model's weights, and the optimizer's states as `<optimizer>/<weight>/<slot>`. */
   #states(): Map<string, Value> {
-    const slots = [...this.#slots].flatMap(([weight, values]) =>
-      values.map((value): [string, Value] => [`${this.optimizer.name}/${weight}/${stateAttrs(value).name}`, value]),
+    const slots = [...this.#beside].flatMap(([weight, beside]) =>
+      statesOf(beside).map((value): [string, Value] => [
+        `${this.optimizer.name}/${weight}/${stateAttrs(value).name}`,
+        value,
+      ]),
     );
     return new Map([...this.#model.names.states, ...slots]);
   }
@@ -232,6 +332,18 @@ export class Training {
   free(): void {
     for (const program of this.#programs.values()) program.free();
     this.#programs.clear();
-    for (const slot of [...this.#slots.values()].flat()) this.#model.store.remove(slot);
+    for (const slot of [...this.#beside.values()].flatMap(statesOf)) this.#model.store.remove(slot);
   }
+}
+
+const scalarName = (i: number, factor: number): string => `scalar_${i}${factor === 1 ? "" : `_${factor}`}`;
+
+/** Positions of values by how many nodes lead to them at most: gradients in the order in which the way back meets them. */
+function nearestFirst(values: readonly (Value | undefined)[]): number[] {
+  const present = values.flatMap((value, i) => (value ? [{ i, node: value.node }] : []));
+  const depths = new Map<Node, number>();
+  for (const node of topological(values.flatMap((value) => value ?? [])))
+    depths.set(node, Math.max(0, ...node.inputs.map((input) => (depths.get(input.node) as number) + 1)));
+  const depth = ({ node }: { node: Node }) => depths.get(node) as number;
+  return present.sort((a, b) => depth(a) - depth(b)).map(({ i }) => i);
 }

@@ -31,6 +31,7 @@ async function play(callback: Callback, values: readonly number[], { monitor = "
     stop() {
       stopped ||= now;
     },
+    averages: () => ({}),
     save: () => new Uint8Array(),
   } satisfies FitContext;
   await callback.onTrainBegin?.(context);

@@ -230,7 +230,7 @@ describe("a fit that fails leaves the model as it was", () => {
     [
       "an unknown optimizer",
       (model) => fit(model, points(8), { optimizer: "adan" as never, loss }),
-      'an optimizer: sgd, adam, adamW, rmsprop, adamax, nadam, adagrad, adadelta, adafactor, lion, got "adan"',
+      'an optimizer: sgd, adam, adamW, rmsprop, adamax, nadam, adagrad, adadelta, adafactor, lion, muon, got "adan"',
     ],
     [
       "an unknown loss",

@@ -1,13 +1,14 @@
 // The optimizers that are graphs, step by step against their formulas in float64, as Keras 3 has them: a matrix and a vector whose gradients
 // are known.
 import { expect, test } from "vitest";
-import { build, dense, input, mul, sum, tensor } from "../../src/index.js";
+import { build, conv2d, dense, input, mul, sum, tensor } from "../../src/index.js";
 import {
   adadelta,
   adafactor,
   adagrad,
   adamax,
   lion,
+  muon,
   nadam,
   type Optimizer,
   type OptimizerName,
@@ -139,6 +140,56 @@ const ruleOfAdafactor =
     return u.map((x) => -scale * x);
   };
 
+interface MuonRule {
+  readonly lr: number;
+  readonly momentum: number;
+  readonly steps: number;
+  readonly nesterov: boolean;
+  /** What the step is multiplied by, of a matrix [3, 2]. */
+  readonly size: number;
+}
+
+/** Of the matrix with its columns as vectors: X -> a X + (b X X^T + c (X X^T)^2) X on its transpose [2, 3]; Adam of the bias. */
+const ruleOfMuon =
+  ({ lr, momentum, steps, nesterov, size }: MuonRule): Rule =>
+  (w, g, s, t, shape) => {
+    if (shape.length !== 2) return ruleOfAdam(lr, 0.9, 0.999, 1e-7)(w, g, s, t, shape);
+    const [rows, columns] = shape;
+    s.m = g.map((x, i) => momentum * (s.m?.[i] ?? 0) + x);
+    const ahead = nesterov ? g.map((x, i) => x + momentum * s.m[i]) : s.m;
+    let x = Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (_, i) => ahead[i * columns + j]));
+    const norm = sqrt(ahead.reduce((sum, v) => sum + v * v, 0)) + 1e-7;
+    const product = (a: Numbers[], b: Numbers[]) =>
+      a.map((row) => b[0].map((_, j) => row.reduce((sum, v, k) => sum + v * b[k][j], 0)));
+    x = x.map((row) => row.map((v) => v / norm));
+    for (let step = 0; step < steps; step++) {
+      const gram = product(
+        x,
+        x[0].map((_, j) => x.map((row) => row[j])),
+      );
+      const squared = product(gram, gram);
+      const mixed = gram.map((row, i) => row.map((v, j) => -4.775 * v + 2.0315 * squared[i][j]));
+      const turned = product(mixed, x);
+      x = x.map((row, i) => row.map((v, j) => 3.4445 * v + turned[i][j]));
+    }
+    return g.map((_, i) => -lr * size * x[i % columns][Math.floor(i / columns)]);
+  };
+
+const ruleOfAdam =
+  (lr: number, b1: number, b2: number, e: number): Rule =>
+  (_, g, s, t) => {
+    const [m, v] = [
+      moving(s, "m", g, b1),
+      moving(
+        s,
+        "v",
+        g.map((x) => x * x),
+        b2,
+      ),
+    ];
+    return m.map((x, i) => ((-lr * sqrt(1 - b2 ** t)) / (1 - b1 ** t)) * (x / (sqrt(v[i]) + e)));
+  };
+
 /** A rule after w -= lr * decay * w. */
 const decaying =
   (rate: number, rule: Rule): Rule =>
@@ -163,6 +214,29 @@ test.each<[string, Optimizer | OptimizerName, Rule]>([
     "adafactor, with its own rate at last",
     adafactor({ learningRate: 0.6, beta2Decay: -0.5, epsilon2: 1.2, clipThreshold: 0.8 }),
     ruleOfAdafactor(0.6, -0.5, 1.2, 0.8),
+  ],
+  [
+    "muon by default",
+    "muon",
+    decaying(0.001 * 0.004, ruleOfMuon({ lr: 0.001, momentum: 0.95, steps: 5, nesterov: true, size: sqrt(3) * 0.2 })),
+  ],
+  [
+    "muon",
+    muon({
+      learningRate: 0.1,
+      weightDecay: 0,
+      adamWeightDecay: 0,
+      momentum: 0.5,
+      nsSteps: 3,
+      nesterov: false,
+      rmsRate: null,
+    }),
+    ruleOfMuon({ lr: 0.1, momentum: 0.5, steps: 3, nesterov: false, size: 1 }),
+  ],
+  [
+    "muon with an excluded layer",
+    muon({ learningRate: 0.1, excludeLayers: ["d/"], adamLrRatio: 0.5, adamWeightDecay: 0.2, adamBeta1: 0.8 }),
+    decaying(0.1 * 0.2, ruleOfAdam(0.05, 0.8, 0.999, 1e-7)),
   ],
   [
     "adafactor with decay",
@@ -197,7 +271,44 @@ test("adafactor keeps as many numbers as a matrix has rows and columns", async (
   expect(text).toContain('"adafactor/d/bias/velocity":{"dtype":"F32","shape":[2]');
 });
 
+test("muon takes kernels of convolutions for matrices on request, embeddings only when told", async () => {
+  const slots = (optimizer: Optimizer, shape: number[], name: string) =>
+    (optimizer.slots as (shape: number[], name: string) => readonly { name: string }[])(shape, name).map(
+      (slot) => slot.name,
+    );
+  const adam = ["momentum", "velocity"];
+  expect(slots(muon(), [3, 3, 4, 8], "conv2d/kernel")).toEqual(adam);
+  expect(slots(muon({ convolutions: true }), [3, 3, 4, 8], "conv2d/kernel")).toEqual(["momentum"]);
+  expect(slots(muon(), [9, 4], "embedding/embeddings")).toEqual(adam);
+  expect(slots(muon({ excludeEmbeddings: false }), [9, 4], "embedding/embeddings")).toEqual(["momentum"]);
+  const model = await build(input([6, 6, 2]), conv2d(4, 3, { name: "c" }), { seed: 3 });
+  const before = model.weights()["c/kernel"].data;
+  const optimizer = muon({
+    learningRate: 1,
+    weightDecay: 0,
+    convolutions: true,
+    nsSteps: 12,
+    muonA: 1.5,
+    muonB: -0.5,
+    muonC: 0,
+  });
+  const { step } = trainer(model, { optimizer, loss: (y, p) => sum(mul(y, p)) });
+  const numbers = Float32Array.from({ length: 128 }, (_, i) => ((i * 37) % 11) - 5);
+  step({ x: tensor(numbers.slice(0, 72), [1, 6, 6, 2]), y: tensor(numbers.slice(0, 64), [1, 4, 4, 4]) });
+  // The step is an orthogonal matrix [18, 4] times sqrt(18) 0.2: its columns have that length, and meet at right angles.
+  const now = model.weights()["c/kernel"].data;
+  for (let j = 0; j < 4; j++)
+    for (let k = 0; k <= j; k++) {
+      let sum = 0;
+      for (let i = 0; i < 18; i++) sum += (before[i * 4 + j] - now[i * 4 + j]) * (before[i * 4 + k] - now[i * 4 + k]);
+      expect(abs(sum - (j === k ? 18 * 0.04 : 0)), `columns ${j} and ${k}`).toBeLessThan(1e-3);
+    }
+});
+
 test.each<[string, () => unknown, string]>([
+  ["steps that are no number", () => muon({ nsSteps: 2.5 }), "muon: expected nsSteps in [1, 100]"],
+  ["layers in a text", () => muon({ excludeLayers: "d" as never }), "excludeLayers to be a list of names"],
+  ["another library's option", () => muon({ ns_steps: 5 } as never), 'got "ns_steps"'],
   ["a beta of 1", () => lion({ beta2: 1 }), "lion: expected beta2 in [0, "],
   ["a beginning below 0", () => adagrad({ initialAccumulatorValue: -1 }), "adagrad: expected initialAccumulatorValue"],
   ["a threshold of 0", () => adafactor({ clipThreshold: 0 }), "adafactor: expected clipThreshold"],

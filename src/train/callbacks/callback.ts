@@ -1,6 +1,7 @@
 // What can be done while a model trains: functions that `fit` calls, and what it tells them.
 import { checkKeys } from "../../errors.js";
 import type { Model } from "../../program/model.js";
+import type { Tensor } from "../../tensor.js";
 import type { Logs } from "../trainer.js";
 
 /** The run itself: what a callback can do to it. */
@@ -12,6 +13,11 @@ export interface FitContext {
   readonly steps: number;
   /** Ends training after this step; validation and the end of the epoch still come. */
   stop(): void;
+  /**
+   * All weights by name, those that are trained as the moving averages that an optimizer with `useEma` keeps.
+   * @throws {TypeError} when the optimizer keeps none
+   */
+  averages(): Record<string, Tensor>;
   /**
    * Everything the run needs to go on, for the option `resume`: at the end of a step or of an epoch. With the same data and options, all
    * that follows is the same, bit for bit.

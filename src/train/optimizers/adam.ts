@@ -46,7 +46,8 @@ export function adam(options: AdamOptions = {}): Optimizer {
   };
 }
 
-function adamFacts(name: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, ...options }: AdamOptions) {
+/** What Adam and its kin share. */
+export function adamFacts(name: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, ...options }: AdamOptions) {
   within(name, "beta1", beta1, 0, BELOW_ONE);
   within(name, "beta2", beta2, 0, BELOW_ONE);
   within(name, "epsilon", epsilon, 0, Number.MAX_VALUE);

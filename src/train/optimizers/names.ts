@@ -4,10 +4,11 @@ import { adafactor } from "./adafactor.js";
 import { adadelta, adagrad } from "./adagrad.js";
 import { adam, adamax, adamW, nadam } from "./adam.js";
 import { lion } from "./lion.js";
+import { muon } from "./muon.js";
 import type { Optimizer } from "./optimizer.js";
 import { rmsprop, sgd } from "./sgd.js";
 
-const byName = { sgd, adam, adamW, rmsprop, adamax, nadam, adagrad, adadelta, adafactor, lion } as const;
+const byName = { sgd, adam, adamW, rmsprop, adamax, nadam, adagrad, adadelta, adafactor, lion, muon } as const;
 export type OptimizerName = keyof typeof byName;
 
 /** The optimizer of a name with its defaults, or the given one. @throws {TypeError} for a name that there is not */

@@ -25,6 +25,10 @@ export interface Optimizer {
   readonly learningRate: Schedule;
   /** How gradients are bounded before the update; default not at all. */
   readonly clipping?: Clipping;
+  /** The moving average of weights that is kept beside them; default none. */
+  readonly average?: { readonly momentum: number; readonly overwriteFrequency?: number | undefined } | undefined;
+  /** How many batches' gradients make one update; default 1. */
+  readonly accumulation?: number | undefined;
   /** The numbers that the update of step `step` (from 1) takes from memory, given its learning rate. */
   scalars(step: number, learningRate: number): readonly number[];
   /**
@@ -40,10 +44,28 @@ export interface Optimizer {
   ): Value | readonly Value[];
 }
 
+/** A moving average of the weights, as in Keras. */
+export interface AverageOptions {
+  /**
+   * Keep a moving average of each weight that is trained: at the end of `fit` it takes the weight's place. `averages()` of a trainer or of a
+   * callback's context has it before. Default false.
+   */
+  useEma?: boolean;
+  /** Share of the old average that is kept at each update; the first update sets it to the weight. Default 0.99. */
+  emaMomentum?: number;
+  /** After so many updates the average takes the weight's place during training, too; default never. */
+  emaOverwriteFrequency?: number;
+}
+
 /** What all optimizers take. */
-export interface OptimizerOptions extends Clipping {
+export interface OptimizerOptions extends Clipping, AverageOptions {
   /** A number, or a schedule from the step (from 0) to the rate. */
   learningRate?: number | Schedule;
+  /**
+   * Add up the gradients of so many batches, and update once with their mean; at least 2. Schedules count batches, as in Keras, everything else
+   * of an optimizer counts updates. What is left over at the end is not applied. Default: every batch is an update.
+   */
+  gradientAccumulationSteps?: number;
 }
 
 /** What those take that decay weights by themselves. */
@@ -71,12 +93,23 @@ export function within(op: string, what: string, value: number, low: number, hig
 /** The largest number of float32 below 1. */
 export const BELOW_ONE = 1 - 2 ** -24;
 
+const COMMON = [
+  "learningRate",
+  "clipValue",
+  "clipNorm",
+  "globalClipNorm",
+  "useEma",
+  "emaMomentum",
+  "emaOverwriteFrequency",
+  "gradientAccumulationSteps",
+] as const satisfies (keyof OptimizerOptions)[];
+
 /** @throws {TypeError} for options that are none, or that this optimizer does not have */
 export function checkOptions(op: string, options: object, ...own: string[]): void {
-  checkKeys(op, options, ["learningRate", "clipValue", "clipNorm", "globalClipNorm", ...own]);
+  checkKeys(op, options, [...COMMON, ...own]);
 }
 
-/** What is the same for all: the rate as a schedule, checked clipping. */
+/** What is the same for all: the rate as a schedule, checked clipping, averages and accumulation. */
 export function common(
   name: string,
   defaultRate: number,
@@ -85,7 +118,40 @@ export function common(
   const { clipValue, clipNorm, globalClipNorm } = options;
   const clipping = { clipValue, clipNorm, globalClipNorm };
   checkClipping(name, clipping);
-  return { name, learningRate: asSchedule(learningRate, name), clipping };
+  const { gradientAccumulationSteps: accumulation } = options;
+  if (accumulation !== undefined) checkCount(name, "gradientAccumulationSteps", accumulation, 2);
+  return {
+    name,
+    learningRate: asSchedule(learningRate, name),
+    clipping,
+    average: averageOf(name, options),
+    accumulation,
+  };
+}
+
+function averageOf(op: string, { useEma = false, emaMomentum, emaOverwriteFrequency }: AverageOptions) {
+  if (typeof useEma !== "boolean")
+    throw typeError({ op, expected: "useEma to be true or false", actual: told(useEma) });
+  if (!useEma) {
+    const stray = emaMomentum === undefined ? emaOverwriteFrequency : emaMomentum;
+    if (stray === undefined) return undefined;
+    throw typeError({ op, expected: "useEma: true with options of the average", actual: told(stray) });
+  }
+  const momentum = emaMomentum ?? 0.99;
+  within(op, "emaMomentum", momentum, 0, 1);
+  if (emaOverwriteFrequency !== undefined) checkCount(op, "emaOverwriteFrequency", emaOverwriteFrequency, 1);
+  return { momentum, overwriteFrequency: emaOverwriteFrequency };
+}
+
+function checkCount(op: string, what: string, count: number, least: number): void {
+  if (Number.isSafeInteger(count) && count >= least) return;
+  throw rangeError({ op, expected: `${what} to be an integer of at least ${least}`, actual: told(count) });
+}
+
+/** @throws {TypeError} unless it is a list of texts */
+export function checkNames(op: string, what: string, names: unknown): void {
+  if (Array.isArray(names) && names.every((name) => typeof name === "string")) return;
+  throw typeError({ op, expected: `${what} to be a list of names`, actual: told(names) });
 }
 
 /** Which share of the weight of a name is taken off, times the rate. @throws for a decay below 0 or names that are no list */
@@ -93,12 +159,7 @@ export function decayOf(
   op: string,
   { weightDecay = 0, excludeFromWeightDecay = [] }: DecayOptions,
 ): (name: string) => number {
-  if (!Array.isArray(excludeFromWeightDecay))
-    throw typeError({
-      op,
-      expected: "excludeFromWeightDecay to be a list",
-      actual: told(excludeFromWeightDecay),
-    });
+  checkNames(op, "excludeFromWeightDecay", excludeFromWeightDecay);
   within(op, "weightDecay", weightDecay, 0, Number.MAX_VALUE);
   return (name) => (excludeFromWeightDecay.some((part) => name.includes(part)) ? 0 : weightDecay);
 }
