@@ -136,11 +136,11 @@ export function neg<V>(x: V): V {
   return -x;
 }
 
-/** |x| with the sign of `sign`. */
+/** |x| with the sign of `sign`; `minusZero` is -0 in every lane. */
 // @ts-ignore: decorator
 @inline
-export function copySign<V>(x: V, sign: V): V {
-  if (isVector<V>()) return v128.bitselect(sign, x, i32x4.splat(0x80000000));
+export function copySign<V>(x: V, sign: V, minusZero: V): V {
+  if (isVector<V>()) return v128.bitselect(sign, x, minusZero);
   return f32.copysign(x, sign);
 }
 

@@ -1,7 +1,7 @@
 // The logarithm of the softmax along rows, and its gradient; the exponentials and their sum are those of softmax.ts.
 
 import { eachExponential, power } from "./exponential";
-import { add, load, mul, sub } from "./lanes";
+import { add, load, mul, pmax, pmin, sub } from "./lanes";
 import { map } from "./map";
 import { log } from "./math";
 import { fold, Sum } from "./reduce";
@@ -31,7 +31,9 @@ export function f32_log_softmax_grad(rows: u32, n: u32, y: usize, dy: usize, dx:
 
 @unmanaged @final class Grad {
   // @ts-ignore: decorator
-  @inline exponent<V>(y: V): V { return y; }
+  @inline brief(): bool { return false; }
+  // @ts-ignore: decorator
+  @inline exponent<V>(y: V, low: V, high: V, sum: V): V { return pmin<V>(pmax<V>(y, low), high); }
   // @ts-ignore: decorator
   @inline at<V>(y: V, dy: usize, t: V, q: V, one: V, sum: V): V {
     return sub<V>(load<V>(dy), mul<V>(mul<V>(power<V>(t), add<V>(one, q)), sum));
