@@ -84,7 +84,8 @@ export function affine(op: string, options: NormalizationOptions) {
 /**
  * Batch normalization over all axes but that of the channels, as Keras' `BatchNormalization`: while a model is trained with the mean and biased
  * variance of the batch, else with moving ones. At inference it costs nothing after a convolution or a dense layer, whose weights take it
- * in (where the channels are last). Weights: `gamma`, `beta`, and not trained `moving_mean`, `moving_variance`, all [channels].
+ * in (where the channels are last). Steps that are masked count in its statistics like others. Weights: `gamma`, `beta`, and not trained
+ * `moving_mean`, `moving_variance`, all [channels].
  * @returns a layer from float32 [batch, ..., channels] to the same shape
  * @throws {RangeError} for a momentum outside [0, 1] or a negative epsilon; the layer throws it for an axis that the input does not have
  * @example

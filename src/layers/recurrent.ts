@@ -51,7 +51,7 @@ export interface RecurrentOptions extends LayerOptions {
   returnState?: boolean;
   /** From the last step to the first, and the states of all steps in that order; default false. */
   goBackwards?: boolean;
-  /** Go on from the states in which the run before ended, until `model.resetState()`; default false. */
+  /** Go on from the states in which the last `predict` or step of `fit` ended, until `model.resetState()`; default false. */
   stateful?: boolean;
   /** How many sequences at most a stateful layer goes on with; default 1. */
   batchSize?: number;

@@ -58,6 +58,19 @@ export const benchmarks: Record<string, readonly Benchmark[]> = {
   ),
   batchNormTrain: [of([32, 28, 28, 32], [32], [32])],
   layerNorm: [of([512, 768], [768], [768])],
+  simpleRnn: [of([32, 100, 128], [128, 128])],
+  lstm: [of([32, 100, 512], [128, 512]), of([1, 100, 256], [64, 256])],
+  "gru reset after": [of([32, 100, 384], [128, 384])],
+  "gru reset before": [of([32, 100, 384], [128, 384])],
+  "ctc of different labels": [
+    {
+      shapes: [
+        [16, 200, 30],
+        [16, 20],
+      ],
+      below: 30,
+    },
+  ],
   "transpose to 1,0 of": [of(square)],
   ...each(["transpose to 0,2,1 of", "transpose to 2,1,0 of"], of(cube)),
   "transpose to 0,3,1,2 of": [of([8, 56, 56, 32])],
