@@ -76,7 +76,7 @@ export function layout(graph: Graph): Layout {
 const written = (node: Node): Value[] => (node.op.writes ?? []).map((i) => node.inputs[i]);
 
 /** Topological order in which a state is written only after all that read its old value. */
-function schedule(graph: Graph): Node[] {
+export function schedule(graph: Graph): Node[] {
   const { inputs, outputs, effects, order = [] } = graph;
   const nodes = topological([...inputs, ...roots(graph)]);
   const needed = new Set(nodes); // fusion leaves behind what nobody reads

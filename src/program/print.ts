@@ -40,6 +40,8 @@ export class Plan {
     store: Store,
     names: Names,
     readonly title: string,
+    /** What else is to be said of its memory. */
+    readonly note?: string,
   ) {
     const label = labels(program, names);
     const address = (value: Value) => program.address(value);
@@ -81,6 +83,7 @@ export class Plan {
       `${this.title}: ${this.calls.length} kernel calls, ${(flops / 1e6).toFixed(2)} MFLOP`,
       ...calls,
       `memory: weights ${weights} B, kept ${kept} B, workspace ${workspace} B`,
+      ...(this.note ? [this.note] : []),
       ...regions,
     ].join("\n");
   }

@@ -20,6 +20,13 @@ type Step = () => void;
 /** The passes that every graph goes through on its way to kernels. */
 export const optimize = (graph: Graph): Graph => simplify(fuse(expand(fold(graph))));
 
+interface ProgramOptions {
+  /** A workspace of its own; default false. */
+  readonly exclusive?: boolean;
+  /** A pass over the nodes that kernels run. */
+  readonly last?: (graph: Graph) => Graph;
+}
+
 export class Program {
   readonly layout: Layout;
   readonly calls: { readonly once: readonly Call[]; readonly each: readonly Call[] };
@@ -36,9 +43,9 @@ export class Program {
   #each: readonly Step[] = [];
 
   /** @throws {RangeError} when the planned memory cannot be had; nothing has run then */
-  constructor(store: Store, graph: Graph, { exclusive = false }: { exclusive?: boolean } = {}) {
+  constructor(store: Store, graph: Graph, { exclusive = false, last = (made) => made }: ProgramOptions = {}) {
     this.#store = store;
-    this.layout = layout(optimize(graph));
+    this.layout = layout(last(optimize(graph)));
     this.calls = lower(this.layout);
     const write = this.calls.each.findIndex(({ node }) => node.op.writes);
     this.#firstWrite = write < 0 ? this.calls.each.length : write;

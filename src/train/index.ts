@@ -77,6 +77,7 @@ export type { OptimizerName } from "./optimizers/names.js";
 export type { AverageOptions, DecayOptions, Optimizer, OptimizerOptions, Slot } from "./optimizers/optimizer.js";
 export { type RmspropOptions, rmsprop, type SgdOptions, sgd } from "./optimizers/sgd.js";
 export type { LearningRates } from "./rates.js";
+export type { Recompute } from "./recompute.js";
 export type { FitRun } from "./run.js";
 export {
   type CosineDecayOptions,

@@ -9,7 +9,7 @@ import { prepare } from "../runtime/variant.js";
 export const prepareTraining = (model: Model): Promise<void> => prepare(model.variant, [train]);
 
 /** A program of a model that may have gradients, losses and updates in it. */
-export function trainingProgram(model: Model, graph: Graph): Program {
+export function trainingProgram(model: Model, graph: Graph, last?: (graph: Graph) => Graph): Program {
   model.store.use(train);
-  return new Program(model.store, graph);
+  return new Program(model.store, graph, last ? { last } : {});
 }

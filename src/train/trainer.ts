@@ -1,6 +1,7 @@
 // Training one step at a time, for loops of one's own.
 import { checkKeys, rangeError } from "../errors.js";
 import type { Model } from "../program/model.js";
+import type { Plan } from "../program/print.js";
 import type { Tensor } from "../tensor.js";
 import { checkExamples, checkModel, type Examples, named } from "./objective.js";
 import { type TrainerOptions, Training, trainerOptions } from "./training.js";
@@ -19,6 +20,8 @@ export interface Trainer {
   learningRate: number;
   /** Steps done, those of a run that was resumed among them. */
   readonly steps: number;
+  /** The kernel calls and the memory of a step with such a batch; `String(plan)` is a table, which tells what `recompute` saves. */
+  plan(batch: Examples): Plan;
   /**
    * All weights by name, those that are trained as the moving averages that an optimizer with `useEma` keeps: for `model.setWeights`.
    * @throws {TypeError} when the optimizer keeps none
@@ -61,6 +64,10 @@ export function trainer(model: Model, options: TrainerOptions): Trainer {
     },
     get steps() {
       return training.steps;
+    },
+    plan(batch) {
+      const examples = checkExamples(model, batch, training.objective, "trainer");
+      return training.plan(examples.count, examples);
     },
     averages: () => training.averages(),
     save: () => training.save(),

@@ -7,8 +7,11 @@ import { argument, state, stateAttrs } from "../ops/leaf.js";
 import { updateOps } from "../ops/update.js";
 import { gradients } from "../passes/grad.js";
 import { training } from "../passes/training.js";
+import { lower } from "../program/lower.js";
 import type { Model } from "../program/model.js";
-import type { Program } from "../program/program.js";
+import { layout } from "../program/plan.js";
+import { Plan } from "../program/print.js";
+import { optimize, type Program } from "../program/program.js";
 import type { Tensor } from "../tensor.js";
 import { feed } from "./batches.js";
 import { type Begun, type RunState, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
@@ -30,6 +33,7 @@ import {
 import { type OptimizerName, resolveOptimizer } from "./optimizers/names.js";
 import { assign, type Optimizer, type Slot, slotsOf } from "./optimizers/optimizer.js";
 import { type LearningRates, rateFactors } from "./rates.js";
+import { checkRecompute, type Recompute, recompute } from "./recompute.js";
 import { penalized } from "./regularization.js";
 
 export interface TrainerOptions extends LossOptions, MetricOptions {
@@ -48,6 +52,11 @@ export interface TrainerOptions extends LossOptions, MetricOptions {
    * the same as `freeze`. Default 1 for all.
    */
   learningRates?: LearningRates;
+  /**
+   * Compute results of the forward pass again on the way back instead of keeping them: less memory for more time, and the same bits. `true`
+   * saves most, `"auto"` costs little, a list names layers; `trainer().plan()` tells what it saves. Default false.
+   */
+  recompute?: Recompute;
   /** A checkpoint (of `trainer().save()`, or of a callback's `context.save()`) to go on from, bit for bit. */
   resume?: Uint8Array;
 }
@@ -61,6 +70,7 @@ export const trainerOptions = [
   "clipNorm",
   "freeze",
   "learningRates",
+  "recompute",
   "resume",
 ] as const satisfies (keyof TrainerOptions)[];
 
@@ -109,6 +119,7 @@ export class Training {
   readonly #op: string;
   readonly #model: Model;
   readonly #clipping: Clipping | undefined;
+  readonly #recompute: Recompute;
   /** In place of the optimizer's learning rate, once it was set. */
   #learningRate: number | undefined;
   /** By the name of the weight. */
@@ -119,13 +130,15 @@ export class Training {
 
   /** @throws whatever is wrong with the options; then nothing stays allocated and no weight has changed */
   constructor(model: Model, options: TrainerOptions, op: string) {
-    const { optimizer, seed, clipNorm, freeze, learningRates, resume } = options;
+    const { optimizer, seed, clipNorm, freeze, learningRates, recompute: again = false, resume } = options;
     this.#model = model;
     this.#op = op;
     this.optimizer = resolveOptimizer(optimizer, op);
     this.objective = resolveObjective(model, options, op);
     const factors = rateFactors(model, learningRates, op);
     this.trained = trainedWeights(model, freeze, op, (name) => factors.get(name) === 0);
+    checkRecompute(model, again, op);
+    this.#recompute = again;
     if (clipNorm !== undefined) checkClipping(op, { clipNorm });
     this.#clipping = clipNorm === undefined ? this.optimizer.clipping : { globalClipNorm: clipNorm };
     const { average, accumulation = 1 } = this.optimizer;
@@ -237,7 +250,7 @@ export class Training {
   /** The program of one training step for a batch size: one that updates the weights, or adds the gradients up. */
   program(batch: number, examples: Judging, updates = true): Program {
     const key = `${updates} ${judgingKey(examples, batch)}`;
-    const program = this.#programs.get(key) ?? trainingProgram(this.#model, this.#graph(batch, examples, updates));
+    const program = this.#programs.get(key) ?? this.#newProgram(batch, examples, updates);
     this.#programs.delete(key);
     this.#programs.set(key, program);
     if (this.#programs.size > PROGRAMS) {
@@ -248,7 +261,29 @@ export class Training {
     return program;
   }
 
-  #graph(batch: number, examples: Judging, updates: boolean): Graph {
+  #newProgram(batch: number, examples: Judging, updates: boolean): Program {
+    const { graph, own } = this.#graph(batch, examples, updates);
+    const how = this.#recompute;
+    const last = (made: Graph) => (how === false ? made : recompute(made, own, this.#model, how));
+    return trainingProgram(this.#model, graph, last);
+  }
+
+  /** The kernel calls and the memory of a step with such a batch. */
+  plan(batch: number, examples: Judging): Plan {
+    const { name, store, names } = this.#model;
+    const program = this.program(batch, examples);
+    const title = `${name}, training, batch ${batch}`;
+    if (this.#recompute === false) return new Plan(program, store, names, title);
+    const whole = layout(optimize(this.#graph(batch, examples, true).graph));
+    const [now, before] = [program.layout.workspace, whole.workspace];
+    const more = program.calls.each.length - lower(whole).each.length;
+    const less = Math.round((100 * (before - now)) / Math.max(before, 1));
+    const note = `recomputed: ${more} kernel calls more, workspace ${now} B instead of ${before} B (${less} % less)`;
+    return new Plan(program, store, names, title, note);
+  }
+
+  /** The graph of a step, and how many of its effects are the forward pass's own. */
+  #graph(batch: number, examples: Judging, updates: boolean): { graph: Graph; own: number } {
     const { weights, frozen } = this.trained;
     const list = [...weights.values()];
     const { graph: forward, penalties } = penalized(this.#model.atBatch(batch), list, (graph) =>
@@ -269,7 +304,9 @@ export class Training {
     const effects = [...forward.effects, ...near.flatMap((i) => made[i])];
     const graph = { inputs: [...forward.inputs, ...targets, ...shares], outputs, effects };
     // One factor of all gradients needs them all before.
-    return updates && this.#clipping?.globalClipNorm ? { ...graph, order: near.map((i) => plain[i] as Value) } : graph;
+    const all = updates && this.#clipping?.globalClipNorm !== undefined;
+    const order = all ? { order: near.map((i) => plain[i] as Value) } : {};
+    return { graph: { ...graph, ...order }, own: forward.effects.length };
   }
 
   /** Of each weight the sum of its gradients, and what it is with that of this batch. */
