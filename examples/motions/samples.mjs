@@ -5,6 +5,7 @@
 import { tensor } from "lanewise";
 import { bytesOf, floatsOf } from "../common/files.mjs";
 import { UsageError } from "../common/options.mjs";
+import { randomFrom } from "../common/random.mjs";
 
 /** @typedef {import("lanewise").Tensor} Tensor @typedef {{ x: Tensor, y: Tensor }} Samples */
 
@@ -61,17 +62,6 @@ function draw(random, count) {
     }
   });
   return { x: tensor(x, [count, STEPS, CHANNELS]), y: tensor(y, [count], "int32") };
-}
-
-/** Numbers in [0, 1) from a seed: Marsaglia's xorshift. @param {number} seed */
-function randomFrom(seed) {
-  let state = (seed ^ 0x9e3779b9) >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
 }
 
 /** Every channel with mean 0 and standard deviation 1 over the training part. @param {{ train: Samples, test: Samples }} parts */
