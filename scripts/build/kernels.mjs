@@ -3,8 +3,8 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { dirname, relative } from "node:path";
-import { at, exists, filesUnder, writeIfChanged } from "./files.mjs";
+import { dirname } from "node:path";
+import { at, exists, writeIfChanged } from "./files.mjs";
 
 /** Each is a list of exports in assembly/ that assembly/index.ts has too, and a file in src/runtime/families/. */
 export const FAMILIES = ["core", "int8", "sequence", "train"];
@@ -33,12 +33,22 @@ export async function compileKernels() {
 /** The build for `math: "relaxed"`, apart from the others: work on a kernel need not wait for it. */
 export const compileRelaxed = () => withDrafts([whole("relaxed")], () => {});
 
-/** What was compiled before from the same sources: going back and forth between branches then costs nothing. */
+/** Where the result of the same compiler, target and sources is kept: a change compiles only what it reaches. */
 function cacheFor({ target, entry }) {
   const hash = createHash("sha256").update(`${target} ${entry}`);
-  const inputs = [...filesUnder("assembly"), at("asconfig.json"), at("node_modules/assemblyscript/package.json")];
-  for (const path of inputs) hash.update(relative(at("."), path)).update(readFileSync(path));
+  const inputs = [...imported(`assembly/${entry}.ts`), "asconfig.json", "node_modules/assemblyscript/package.json"];
+  for (const path of inputs) hash.update(path).update(readFileSync(at(path)));
   return at(`node_modules/.cache/lanewise/${hash.digest("hex")}`);
+}
+
+/** A file of assembly/ and all that it imports. */
+function imported(entry) {
+  const found = new Set([entry]);
+  for (const path of found) {
+    for (const [, name] of readFileSync(at(path), "utf8").matchAll(/ from "\.\/(\w+)"/g))
+      found.add(`assembly/${name}.ts`);
+  }
+  return [...found].sort();
 }
 
 /** Compiles to a temporary folder, and moves what came out to build/ once all of it is there and `use` has read it. */
@@ -71,6 +81,7 @@ async function compile(build, outFile) {
 function runCompiler({ target, entry }, outFile) {
   // Raw bindings are made for their declarations alone: asc writes the kernels' signatures nowhere else.
   const args = [
+    "--enable-source-maps", // asc would start a second process to have it
     at("node_modules/assemblyscript/bin/asc.js"),
     `assembly/${entry}.ts`,
     "--target",
