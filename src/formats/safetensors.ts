@@ -63,7 +63,7 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   const entries = Object.entries(rest).map(([name, entry]) => readEntry(name, entry, bytes.length - start));
   checkCover(entries, bytes.length - start);
   const tensors = entries.map(({ name, dtype, shape, from, to }): [string, Tensor] => {
-    const copy = bytes.slice(start + from, start + to);
+    const copy = new Uint8Array(bytes.subarray(start + from, start + to)); // not slice, which is a view in a Buffer of Node
     return [name, { data: new (arrayOf(dtype))(copy.buffer), shape, dtype }];
   });
   return { tensors: Object.fromEntries(tensors), metadata };

@@ -67,6 +67,15 @@ describe("save, then load", () => {
     expect(copy.summary()).toBe(model.summary());
   });
 
+  test("takes Node's Buffers, which lie within larger memory", async () => {
+    const model = await build(input([4]), dense(3), { seed: 5 });
+    const bytes = save(model);
+    const within = Buffer.alloc(bytes.length + 64).fill(1);
+    within.set(bytes, 24);
+    const copy = await load(within.subarray(24, 24 + bytes.length));
+    expect(copy.weights()).toEqual(model.weights());
+  });
+
   test("keeps constants, and takes ArrayBuffers and Responses", async () => {
     const x = input([3]);
     const model = await build(x, add(dense(3)(x), constant(tensor([1, 2, 3]))));
