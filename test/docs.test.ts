@@ -8,6 +8,7 @@ import * as tflite from "../src/formats/tflite/index.js";
 import * as lanewise from "../src/index.js";
 import * as int8 from "../src/ops/quantized/index.js";
 import * as raw from "../src/runtime/raw.js";
+import * as serve from "../src/serve/index.js";
 import * as train from "../src/train/index.js";
 import { sources } from "./sources.js";
 
@@ -19,6 +20,7 @@ const entries: Record<string, Record<string, unknown>> = {
   "lanewise/int8": int8,
   "lanewise/tflite": tflite,
   "lanewise/kernels": raw,
+  "lanewise/serve": serve,
 };
 
 interface Documented {

@@ -14,6 +14,9 @@ const VARIANTS = [
   { condition: "edge-light", out: "dist/edge-light", wasm: "?module" },
 ];
 
+/** Libraries that entries contain, each behind its own; their licences go beside them. */
+const BUNDLED = ["flatbuffers", "hono", "valibot"];
+
 /** Files of dist/ and the builds that they are. */
 const MODULES = {
   "kernels.wasm": "simd",
@@ -22,6 +25,7 @@ const MODULES = {
 };
 
 export async function bundle() {
+  const { version } = JSON.parse(readFileSync(at("package.json"), "utf8"));
   const written = new Set(Object.keys(MODULES).map((file) => at(`dist/${file}`)));
   for (const [file, build] of Object.entries(MODULES)) {
     writeIfChanged(at(`dist/${file}`), readFileSync(at(`build/kernels.${build}.wasm`)));
@@ -38,6 +42,7 @@ export async function bundle() {
       mainFields: ["module", "main"],
       conditions: ["import"],
       target: "es2022",
+      define: { __VERSION__: JSON.stringify(version) },
       chunkNames: "chunk-[hash]", // beside the entries, so that "../kernels.core.wasm" is right in each
       // Not minified: names and lines stay as written, so stack traces are readable without a source map (none is shipped,
       // as its sources would not be), and whoever bundles an application minifies this too.
@@ -57,7 +62,19 @@ export async function bundle() {
     }
   }
   written.add(await bundleThreads());
+  written.add(writeLicenses());
   removeStale(written);
+}
+
+function writeLicenses() {
+  const path = at("dist/LICENSES.txt");
+  const texts = BUNDLED.map((name) => {
+    const folder = at(`node_modules/${name}`);
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    return `${name}\n${"=".repeat(name.length)}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
+  });
+  writeIfChanged(path, texts.join("\n\n"));
+  return path;
 }
 
 /** What src/runtime/variant.ts imports when threads are asked for: one file that stands alone, whatever a bundler makes of the others. */

@@ -1,0 +1,13 @@
+// What a server answers instead of a result.
+
+/** A request that is not served; its message goes to the client as `{ "error": ... }`. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  constructor(
+    readonly status: 400 | 401 | 403 | 404 | 408 | 413 | 429 | 500 | 503 | 504,
+    message: string,
+    readonly options: { readonly cause?: unknown; readonly headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(message, { cause: options.cause });
+  }
+}

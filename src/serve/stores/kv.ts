@@ -1,0 +1,38 @@
+// A store in Cloudflare Workers KV.
+import { type ModelStore, modelStore } from "../store.js";
+
+/** What is used of a KV namespace. */
+export interface KvNamespace {
+  list(options: { prefix: string; cursor?: string }): Promise<{
+    keys: readonly { name: string }[];
+    list_complete: boolean;
+    cursor?: string;
+  }>;
+  get(key: string, type: "stream"): Promise<ReadableStream<Uint8Array> | null>;
+  put(key: string, value: ArrayBuffer | ArrayBufferView): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/**
+ * A store in Workers KV: 25 MiB a model at most, and a change is seen everywhere within a minute.
+ * @param namespace the binding: `env.MODELS`
+ * @example
+ * const kv = { list: async () => ({ keys: [], list_complete: true }), get: async () => null, put: async () => {}, delete: async () => {} };
+ * await kvStore(kv).list(); // []
+ */
+export const kvStore = (namespace: KvNamespace): ModelStore =>
+  modelStore({
+    async list(prefix) {
+      const keys: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await namespace.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
+        keys.push(...page.keys.map(({ name }) => name));
+        cursor = page.list_complete ? undefined : page.cursor;
+      } while (cursor !== undefined);
+      return keys;
+    },
+    get: async (key) => (await namespace.get(key, "stream")) ?? undefined,
+    put: (key, bytes) => namespace.put(key, bytes),
+    delete: (key) => namespace.delete(key),
+  });
