@@ -5,3 +5,4 @@ export {
   f32_to_i8_quantized, i8_add, i8_lookup, i8_mul, i8_requantize, i8_softmax, i8_to_f32_dequantized,
 } from "./qmap";
 export { i8_avg_pool2d, i8_max_pool2d, i8_mean, i8_pad2d } from "./qpool";
+export { i8_conv2d_3x3_winograd, i8_winograd_pack } from "./qwinograd";

@@ -6,7 +6,7 @@ import { SIMD } from "./lanes";
 import { lowOf, offsetOf, requantize, requantizeEight, storeBytes } from "./requantize";
 
 /** Bytes of a panel of 8 columns before its pairs: 8 biases (i32), 8 factors (f32). */
-const HEAD: usize = 64;
+export const HEAD: usize = 64;
 
 /** Bytes of one packed panel. */
 // @ts-ignore: decorator

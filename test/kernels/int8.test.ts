@@ -124,6 +124,63 @@ describe("i8_conv2d", () => {
   });
 });
 
+describe("i8_conv2d_3x3_winograd", () => {
+  const winograd = (seed: number, x?: number, f?: number): void => {
+    const random = new Random(seed);
+    const [batch, oh, ow, c, n] = [
+      random.int(1, 3),
+      random.int(1, 8),
+      random.int(1, 8),
+      8 * random.int(1, 5),
+      random.int(1, 20),
+    ];
+    const [top, left] = [random.int(0, 3), random.int(0, 3)];
+    const [h, w] = [Math.max(1, oh + 2 - top - random.int(0, 3)), Math.max(1, ow + 2 - left - random.int(0, 3))];
+    const [zero, outZero, low] = [random.int(-128, 128), random.int(-128, 128), random.int(-128, 0)];
+    const image = x === undefined ? int8(random, batch * h * w * c, zero) : new Int8Array(batch * h * w * c).fill(x);
+    const filter = f === undefined ? weights(random, 9 * c * n) : new Int8Array(9 * c * n).fill(f);
+    const bias = random.int(0, 3) === 0 ? 0 : random.i32(n, -20000, 20000);
+    const scale = factors(random, n, 9 * c);
+    const size = Math.ceil(n / 8) * (16 + 64 * c);
+    const packed = run("i8_winograd_pack", c, n, zero, filter, bias, scale, words(size)).outputs[0];
+    const block = 4 * random.int(1, 4);
+    const sizes = [batch, h, w, c, oh, ow, top, left, n, block, zero, outZero, low, 127];
+    const call = (build: "simd" | "scalar") =>
+      runIn(
+        build,
+        "i8_conv2d_3x3_winograd",
+        ...sizes,
+        image,
+        packed,
+        bytes(block * (32 * c + 512) + 16 * c),
+        bytes(batch * oh * ow * n),
+      ).outputs[1];
+    const got = call("simd");
+    expectSameBits(call("scalar"), got, "scalar against SIMD");
+    const windows = { kh: 3, kw: 3, sh: 1, sw: 1, dh: 1, dw: 1, top, left, oh, ow };
+    for (let b = 0, at = 0; b < batch; b++)
+      for (let i = 0; i < oh; i++)
+        for (let j = 0; j < ow; j++)
+          for (let k = 0; k < n; k++, at++) {
+            const at3 = (tap: number, t: number) => filter[(tap * c + t) * n + k];
+            const sum = sumOf(image, [h, w, c], windows, [b, i, j], [0, c], zero, at3);
+            const expected = requantized(sum + (bias === 0 ? 0 : bias[k]), scale[k], outZero, low, 127);
+            expect(got[at], `seed ${seed} ${sizes} [${b},${i},${j},${k}]`).toBe(expected);
+          }
+  };
+
+  test("is exact for 60 random images, padded or not", () => {
+    for (let seed = 0; seed < 60; seed++) winograd(seed);
+  });
+
+  test.each([
+    [-128, -127],
+    [-128, 127],
+    [127, -128],
+    [-128, -128],
+  ])("is exact where all numbers are %i and all weights %i", (x, f) => winograd(5, x, f));
+});
+
 test("i8_depthwise_conv2d is exact for 200 random windows", () => {
   for (let seed = 0; seed < 200; seed++) {
     const random = new Random(seed);

@@ -17,6 +17,7 @@ import {
   type Quantization,
   quantized,
 } from "./quantization.js";
+import { isWinograd, winograd } from "./winograd.js";
 
 export interface QuantizedConvAttrs extends Limits {
   readonly input: Quantization;
@@ -118,9 +119,15 @@ export const quantizedConvOps = {
       const [runs, run] = whole ? [kh, kw * c] : [kh * kw, c];
       const windows = { size: [kh, kw] as const, strides: attrs.strides, dilations: attrs.dilations, groups };
       const plain = kh * kw * sizeOf(attrs.strides) === 1 && rows.out === x.shape[1] && cols.out === x.shape[2];
+      const out: Pair = [rows.out, cols.out];
+      if (groups * sizeOf(attrs.strides) * sizeOf(attrs.dilations) === 1 && isWinograd([kh, kw], c, out)) {
+        const { input, quantization, low, high } = attrs;
+        const zeros = { inputZero: input.zeroPoint, zero: quantization.zeroPoint };
+        const limits = { before: [rows.before, cols.before] as const, out, low, high };
+        return winograd(x, kernel, factorsOf(scale, attrs), bias, { ...limits, ...zeros });
+      }
       const packed = pack(kernel, scale, bias, attrs, { runs, run, groups });
-      if (!plain)
-        return gemm(x, packed, { ...windows, before: [rows.before, cols.before], out: [rows.out, cols.out], n }, attrs);
+      if (!plain) return gemm(x, packed, { ...windows, before: [rows.before, cols.before], out, n }, attrs);
       return pixels(x, packed, n, groups, attrs);
     },
     flops: ({ inputs: [, kernel], outputs: [y] }) => 2 * sizeOf(y.shape) * sizeOf(kernel.shape.slice(0, 3)),
@@ -207,16 +214,20 @@ function blocks({ shape }: Spec, { size: [kh, kw], dilations, groups }: GemmAttr
   return { run, pairs, block };
 }
 
-/** Panels of weights, biases and factors s_in s_w / s_out, in float32. */
+/** What sums go times: s_in s_w / s_out, in float32. */
+const factorsOf = (scale: Value, { input, quantization }: DenseAttrs): Value =>
+  div(mul(scale, input.scale), quantization.scale);
+
+/** Panels of weights, biases and factors. */
 export function pack(
   kernel: Value,
   scale: Value,
   bias: Value | undefined,
-  { input, quantization }: DenseAttrs,
+  given: DenseAttrs,
   runs: { runs: number; run: number; groups: number },
 ): Value {
-  const factors = div(mul(scale, input.scale), quantization.scale);
-  const attrs = { ...runs, inputZero: input.zeroPoint };
+  const factors = factorsOf(scale, given);
+  const attrs = { ...runs, inputZero: given.input.zeroPoint };
   return apply(quantizedConvOps.quantizedPack, bias ? [kernel, factors, bias] : [kernel, factors], attrs);
 }
 
