@@ -176,7 +176,14 @@ function panels(
 
 /** to [(run + 1) / 2, 4] pairs (i16) = the bytes of four runs, widened; writes up to 48 bytes more, reads up to 7 past a run. */
 function interleave(run: u32, p0: usize, p1: usize, p2: usize, p3: usize, to: usize): void {
-  if (SIMD) {
+  if (SIMD && run <= 4) {
+    // All four in one vector: a first layer's row of a filter is short.
+    let all = v128.load32_lane(p1, v128.load32_zero(p0), 1);
+    all = v128.load32_lane(p3, v128.load32_lane(p2, all, 2), 3);
+    all = v128.shuffle<i16>(all, all, 0, 2, 4, 6, 1, 3, 5, 7);
+    v128.store(to, i16x8.extend_low_i8x16_s(all));
+    if (run > 2) v128.store(to, i16x8.extend_high_i8x16_s(all), 16);
+  } else if (SIMD) {
     for (const end = p0 + run; p0 < end; p0 += 8, p1 += 8, p2 += 8, p3 += 8, to += 64) {
       const r0 = v128.load8x8_s(p0), r1 = v128.load8x8_s(p1), r2 = v128.load8x8_s(p2), r3 = v128.load8x8_s(p3);
       const a0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), a1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
@@ -232,23 +239,37 @@ export function i8_conv2d(
       const rows = min<u32>(block, m - done);
       if (plain) neighbours(rows, run, c, step, x + <usize>done * c, x + <usize>(m - 1) * c, scratch);
       for (let r: u32 = 0, to = scratch; r < rows && !plain; r += 4) {
-        let inside = true;
-        for (let k: u32 = 0, place = places; k < 4; k++, place += 12) {
-          const v = <i32>(i * sh) - <i32>top, u = <i32>(j * sw) - <i32>left;
-          if (v < 0 || u < 0 || <u32>v + bottom >= h || <u32>u + right >= w) inside = false;
-          store<i32>(place, v);
-          store<i32>(place, u, 4);
-          store<usize>(place, x + line * (b * h + v) + <usize>u * c, 8);
-          if (r + k + 1 == rows) break;
-          if (++j == ow) {
-            j = 0;
-            if (++i == oh) i = 0, b++;
+        const v0 = <i32>(i * sh) - <i32>top, u0 = <i32>(j * sw) - <i32>left;
+        let inside = r + 4 <= rows && j + 4 <= ow && v0 >= 0 && u0 >= 0;
+        inside = inside && <u32>v0 + bottom < h && <u32>u0 + 3 * sw + right < w;
+        let p0 = x + line * (b * h + v0) + <usize>u0 * c, p1 = p0 + <usize>sw * c, p2 = p1 + <usize>sw * c;
+        let p3 = p2 + <usize>sw * c;
+        if (inside) {
+          // Four pixels of a row, no window beyond the image.
+          j += 4;
+        } else {
+          inside = true;
+          for (let k: u32 = 0, place = places; k < 4 && r + k < rows; k++, place += 12) {
+            if (j == ow) {
+              j = 0;
+              if (++i == oh) i = 0, b++;
+            }
+            const v = <i32>(i * sh) - <i32>top, u = <i32>(j * sw) - <i32>left;
+            if (v < 0 || u < 0 || <u32>v + bottom >= h || <u32>u + right >= w) inside = false;
+            store<i32>(place, v);
+            store<i32>(place, u, 4);
+            store<usize>(place, x + line * (b * h + v) + <usize>u * c, 8);
+            j++;
           }
+          p0 = load<usize>(places, 8);
+          p1 = rows - r > 1 ? load<usize>(places, 20) : p0;
+          p2 = rows - r > 2 ? load<usize>(places, 32) : p0;
+          p3 = rows - r > 3 ? load<usize>(places, 44) : p0;
         }
-        let p0 = load<usize>(places, 8), p1 = p0, p2 = p0, p3 = p0;
-        if (rows - r > 1) p1 = load<usize>(places, 20);
-        if (rows - r > 2) p2 = load<usize>(places, 32);
-        if (rows - r > 3) p3 = load<usize>(places, 44);
+        if (j == ow) {
+          j = 0;
+          if (++i == oh) i = 0, b++;
+        }
         for (let p: u32 = 0; p < kh; p++) {
           for (let q: u32 = 0; q < taps; q++, to += step) {
             const tap = line * p * dh + <usize>(q * dw) * c;
@@ -268,11 +289,6 @@ export function i8_conv2d(
               );
             }
           }
-        }
-        // Counted on where the group ended early.
-        if (r + 4 >= rows && ++j == ow) {
-          j = 0;
-          if (++i == oh) i = 0, b++;
         }
       }
       panels(rows, ng, pairs, scratch, packed, y + <usize>done * n, n, outZero, low, high, alone);

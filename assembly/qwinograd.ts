@@ -90,11 +90,9 @@ export function i8_conv2d_3x3_winograd(
     const groups = (count + 3) >> 2;
     for (let j: u32 = 0, b = packed; j < n; j += 8, b += panel) {
       for (let p: usize = 0; p < POSITIONS; p++) {
-        for (let g: u32 = 0; g < groups; g++) {
-          const a = scratch + position * p + group * g, to = sums + (p * block + (g << 2) << 5);
-          if (SIMD) fourSums(c >> 1, a, b + HEAD + p * (<usize>c << 4), to);
-          else fourSumsScalar(c >> 1, a, b + HEAD + p * (<usize>c << 4), to);
-        }
+        const a = scratch + position * p, f = b + HEAD + p * (<usize>c << 4), to = sums + (p * block << 5);
+        if (SIMD) fourSums(groups, c >> 1, a, f, to);
+        else fourSumsScalar(groups, c >> 1, a, f, to);
       }
       for (let k: u32 = 0; k < count; k++) {
         const tile = done + k, i = tile / columns, s = tile % columns;
@@ -176,41 +174,46 @@ function pairs<V>(p: usize, x: V): void {
   }
 }
 
-/** to [4, 8] (i32) = the sums of four rows `a`, pairs interleaved, with the columns of b, at one position. */
-function fourSums(pairs: u32, a: usize, b: usize, to: usize): void {
-  let c00 = i32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  for (const end = b + (<usize>pairs << 5); b < end; b += 32, a += 16) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a);
-    c00 = i32x4.add(c00, i32x4.dot_i16x8_s(x, b0));
-    c01 = i32x4.add(c01, i32x4.dot_i16x8_s(x, b1));
-    x = v128.load32_splat(a, 4);
-    c10 = i32x4.add(c10, i32x4.dot_i16x8_s(x, b0));
-    c11 = i32x4.add(c11, i32x4.dot_i16x8_s(x, b1));
-    x = v128.load32_splat(a, 8);
-    c20 = i32x4.add(c20, i32x4.dot_i16x8_s(x, b0));
-    c21 = i32x4.add(c21, i32x4.dot_i16x8_s(x, b1));
-    x = v128.load32_splat(a, 12);
-    c30 = i32x4.add(c30, i32x4.dot_i16x8_s(x, b0));
-    c31 = i32x4.add(c31, i32x4.dot_i16x8_s(x, b1));
+/** to [groups, 4, 8] (i32) = the sums of groups of four rows `a`, pairs interleaved, with the columns of f, at one position. */
+function fourSums(groups: u32, pairs: u32, a: usize, f: usize, to: usize): void {
+  const end = f + (<usize>pairs << 5);
+  for (; groups; groups--, to += 128) {
+    let c00 = i32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+    for (let b = f; b < end; b += 32, a += 16) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16);
+      let x = v128.load32_splat(a);
+      c00 = i32x4.add(c00, i32x4.dot_i16x8_s(x, b0));
+      c01 = i32x4.add(c01, i32x4.dot_i16x8_s(x, b1));
+      x = v128.load32_splat(a, 4);
+      c10 = i32x4.add(c10, i32x4.dot_i16x8_s(x, b0));
+      c11 = i32x4.add(c11, i32x4.dot_i16x8_s(x, b1));
+      x = v128.load32_splat(a, 8);
+      c20 = i32x4.add(c20, i32x4.dot_i16x8_s(x, b0));
+      c21 = i32x4.add(c21, i32x4.dot_i16x8_s(x, b1));
+      x = v128.load32_splat(a, 12);
+      c30 = i32x4.add(c30, i32x4.dot_i16x8_s(x, b0));
+      c31 = i32x4.add(c31, i32x4.dot_i16x8_s(x, b1));
+    }
+    v128.store(to, c00);
+    v128.store(to, c01, 16);
+    v128.store(to, c10, 32);
+    v128.store(to, c11, 48);
+    v128.store(to, c20, 64);
+    v128.store(to, c21, 80);
+    v128.store(to, c30, 96);
+    v128.store(to, c31, 112);
   }
-  v128.store(to, c00);
-  v128.store(to, c01, 16);
-  v128.store(to, c10, 32);
-  v128.store(to, c11, 48);
-  v128.store(to, c20, 64);
-  v128.store(to, c21, 80);
-  v128.store(to, c30, 96);
-  v128.store(to, c31, 112);
 }
 
-function fourSumsScalar(pairs: u32, a: usize, b: usize, to: usize): void {
-  for (let k: u32 = 0; k < 32; k++, to += 4) {
-    let sum: i32 = 0, p = a + (k >> 3 << 2), q = b + ((k & 7) << 2);
-    for (let t = pairs; t; t--, p += 16, q += 32) {
-      sum += <i32>load<i16>(p) * <i32>load<i16>(q) + <i32>load<i16>(p, 2) * <i32>load<i16>(q, 2);
+function fourSumsScalar(groups: u32, pairs: u32, a: usize, f: usize, to: usize): void {
+  for (; groups; groups--, a += <usize>pairs << 4) {
+    for (let k: u32 = 0; k < 32; k++, to += 4) {
+      let sum: i32 = 0, p = a + (k >> 3 << 2), q = f + ((k & 7) << 2);
+      for (let t = pairs; t; t--, p += 16, q += 32) {
+        sum += <i32>load<i16>(p) * <i32>load<i16>(q) + <i32>load<i16>(p, 2) * <i32>load<i16>(q, 2);
+      }
+      store<i32>(to, sum);
     }
-    store<i32>(to, sum);
   }
 }
 

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runInThisContext } from "node:vm";
+import "./litert-int8.mjs"; // before what follows
 import { loadAndCompile, loadLiteRt, Tensor } from "@litertjs/core";
 import { tfliteCnn, tfliteOp } from "./tflite.mjs";
 
@@ -34,7 +35,8 @@ export async function load() {
   }
 }
 
-async function start(bytes, arrays) {
+/** Any file with inputs for it: `{ run, read, end }`. */
+export async function start(bytes, arrays) {
   const model = await loadAndCompile(bytes, { accelerator: "wasm" });
   const inputs = arrays.map(({ data, shape }) => new Tensor(data, shape));
   const drop = (tensors) => {

@@ -120,11 +120,12 @@ function readTensor(table: Table, i: number, buffers: readonly Table[]): TfliteT
   const quantization = table.table(4);
   const scales = quantization?.floats(2) ?? [];
   const zeroPoints = quantization?.longs(3) ?? [];
-  const axis = quantization?.int(6) ?? 0;
+  // Some converters write the axis of the filter beside the scales of a bias, which has but one.
+  const axis = shape.length === 1 ? 0 : (quantization?.int(6) ?? 0);
   if (scales.some((scale) => !(scale > 0 && scale < Number.POSITIVE_INFINITY)))
     fail("scales above 0", scales.slice(0, 16));
   if (scales.length > 1 && shape[axis] !== scales.length)
-    fail(`${shape[axis]} scales along axis ${axis}`, scales.length);
+    fail(`${shape[axis] ?? "no"} scales along axis ${axis}`, scales.length);
   if (scales.length > 0 && zeroPoints.length > 0 && zeroPoints.length !== scales.length)
     fail(`${scales.length} zero points`, zeroPoints.length);
   const [low, high] = type === "uint8" ? [0, 255] : type === "int8" ? [-128, 127] : [-(2 ** 31), 2 ** 31 - 1];

@@ -66,7 +66,7 @@ interface PackAttrs {
 const COLUMNS = 8;
 const HEAD = 2 * COLUMNS;
 
-/** Bytes of interleaved rows done at a time: with a panel they fit the first-level cache. */
+/** Bytes of interleaved rows done at a time, or 16 rows: with a panel they fit the first-level cache. */
 const BLOCK = 16384;
 
 /** @throws {ShapeError} unless weights, scale and bias fit n outputs */
@@ -210,7 +210,7 @@ function blocks({ shape }: Spec, { size: [kh, kw], dilations, groups }: GemmAttr
   const whole = groups === 1 && (dilations[1] === 1 || kw === 1);
   const run = whole ? kw * shape[3] : shape[3] / groups;
   const pairs = kh * (whole ? 1 : kw) * Math.ceil(run / 2);
-  const block = Math.max(4, Math.floor(BLOCK / (4 * Math.max(1, pairs))) & ~3);
+  const block = Math.max(16, Math.floor(BLOCK / (4 * Math.max(1, pairs))) & ~3);
   return { run, pairs, block };
 }
 
