@@ -59,7 +59,7 @@ export function save(model: Model): Uint8Array {
   const stateNames = new Map([...names.states].map(([name, value]) => [value.node, name]));
   const tensors: Record<string, Tensor> = model.weights();
   const describe = (node: Node): NodeJson => {
-    const constant = node.data && `constant/${at.get(node)}`;
+    const constant = node.op === constantOp ? `constant/${at.get(node)}` : undefined;
     if (node.data && constant) tensors[constant] = node.data;
     return {
       op: node.op.name,

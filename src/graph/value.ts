@@ -35,7 +35,7 @@ export interface Node {
   readonly inputs: readonly Value[];
   readonly attrs: Attrs;
   readonly outputs: readonly Value[];
-  /** Only constants: their numbers. */
+  /** The numbers of a constant; those that a state begins with, in place of its initializer. */
   readonly data?: Tensor | undefined;
   /** Set once, by the layer that made the node. */
   layer?: LayerInfo | undefined;

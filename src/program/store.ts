@@ -78,6 +78,10 @@ export class Store {
   initialize(value: Value, seed: number, stream: number): void {
     const { initializer } = value.node.attrs as unknown as StateAttrs;
     this.version++;
+    if (value.node.data) {
+      this.view(value).set(value.node.data.data);
+      return;
+    }
     if (initializer.kind === "constant") {
       this.view(value).fill(initializer.value);
       return;

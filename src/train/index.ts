@@ -14,6 +14,7 @@ export { progressBar, type Terminal } from "./callbacks/progress.js";
 export { learningRateScheduler, type ReduceLROnPlateauOptions, reduceLROnPlateau } from "./callbacks/rate.js";
 export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/stopping.js";
 export type { Clipping } from "./clipping.js";
+export { type LearningCurvesOptions, learningCurves } from "./curves.js";
 export { type EvaluateOptions, evaluate } from "./evaluate.js";
 export { type FitOptions, fit } from "./fit.js";
 export type { Freeze } from "./freeze.js";
@@ -92,4 +93,5 @@ export {
 export type { Example, TrainingData } from "./source.js";
 export { type Logs, type Trainer, trainer } from "./trainer.js";
 export type { TrainerOptions } from "./training.js";
+export { type AsLayerOptions, asLayer, type ModelLayer, type TransferOptions, transferWeights } from "./transfer.js";
 export type { ClassWeight, SampleWeight } from "./weighting.js";
