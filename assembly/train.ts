@@ -1,8 +1,9 @@
-// The family of training: gradients, optimizers, and what only graphs with a loss call. The list is the ABI.
+// The family of training: gradients, optimizers, augmentation, and what only graphs with a loss call. The list is the ABI.
 export {
   f32_elu_grad, f32_gelu_grad, f32_gelu_tanh_grad, f32_leaky_relu_grad, f32_mish_grad, f32_sigmoid_grad, f32_silu_grad,
   f32_tanh_grad,
 } from "./activation";
+export { f32_affine, f32_affine_grad, f32_affine_maps } from "./affine";
 export { f32_avg_pool2d_grad } from "./avgpool";
 export { i32_equal } from "./binary";
 export { f32_clamp_grad } from "./compare";

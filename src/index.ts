@@ -14,6 +14,19 @@ export {
   type SoftmaxOptions,
   softmax,
 } from "./layers/activation.js";
+export {
+  type RandomAdjustmentOptions,
+  type RandomFactor,
+  type RandomFlipOptions,
+  type RandomTransformOptions,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+} from "./layers/augmentation.js";
 export { type BidirectionalOptions, bidirectional } from "./layers/bidirectional.js";
 export { type CategoryEncodingOptions, categoryEncoding } from "./layers/categoryencoding.js";
 export { type Conv1dOptions, conv1d } from "./layers/conv1d.js";
@@ -82,6 +95,7 @@ export {
   dropout,
 } from "./layers/regularization.js";
 export { type RescalingOptions, rescaling } from "./layers/rescaling.js";
+export { centerCrop, type ResizingOptions, resizing } from "./layers/resizing.js";
 export {
   type RmsNormalizationOptions,
   rmsNormalization,

@@ -2,6 +2,7 @@
 // guard zones and `npm run bench` read it.
 import { add, div, mean, mul, relu, reshape, softmax, sub, sum } from "../src/index.js";
 import { sparseSoftmaxCrossEntropy } from "../src/ops/loss.js";
+import { affineCases } from "./cases/affine.js";
 import { benchmarks } from "./cases/benchmarks.js";
 import { type Case, row } from "./cases/case.js";
 import { casts } from "./cases/casts.js";
@@ -73,6 +74,7 @@ const rows: readonly Case[] = [
     (x) => reshape(x, [2, -1, 3]),
     (x) => ({ shape: [2, 4, 3], data: x.data }),
   ),
+  ...affineCases,
   ...matmulCases,
   ...movementCases,
   ...normCases,

@@ -40,7 +40,7 @@ test("instantiate gives the kernels of all families on one memory", async () => 
 });
 
 /** Ops that a graph has only while it is trained. */
-const whileTrained = new Set(["batchNormTrain"]);
+const whileTrained = new Set(["batchNormTrain", "affine", "affineMaps"]);
 
 test.each(cases.map((each) => [each.name, each] as const))("%s calls kernels of its ops' families", (_, each) => {
   const leaves = each.inputs.map(leafOf);

@@ -174,7 +174,7 @@ function readGraph(
     const node = rethrow(`${where} (${op})`, () => {
       if (Object.hasOwn(leaves, op)) return readLeaf(where, op, given, tensors, weights, used);
       const known = findOp(op);
-      if (known === undefined) throw unknownOp(where, given.op);
+      if (known === undefined) throw unknownOp(where, given.op, layers[given.layer ?? -1]?.kind);
       return make(known, inputs, given.attrs);
     });
     if (given.layer !== undefined) {
@@ -204,9 +204,10 @@ function readGraph(
   return { graph: { inputs, outputs, effects: [] }, name: json.name, weights };
 }
 
-function unknownOp(where: string, op: unknown): FormatError {
+/** @param layer the kind of layer that the node is of, which is what a program names */
+function unknownOp(where: string, op: unknown, layer = op): FormatError {
   const name = JSON.stringify(op);
-  const hint = `if this bundle leaves it out, name its layer: load(file, { layers: [${op}] })`;
+  const hint = `if this bundle leaves it out, name its layer: load(file, { layers: [${layer}] })`;
   return new FormatError(`load: ${where}: unknown op ${name}${typeof op === "string" ? `: ${hint}` : ""}`);
 }
 

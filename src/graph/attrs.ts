@@ -1,5 +1,6 @@
 // Checks for op attributes. One schema serves calls and files alike, so nothing that a file says reaches a shape rule unchecked.
-// Making a check has no side effects: a bundler may leave out the ops that it does not need together with theirs.
+// Making a check has no side effects: a bundler may leave out the ops that it does not need together with theirs. (esbuild reads that
+// mark from other files only for function declarations.)
 import { typeError } from "../errors.js";
 
 /** Accepts a value, or says what it should have been. */
@@ -15,32 +16,35 @@ const expects =
 
 /** A whole number in [low, high]. */
 /* @__NO_SIDE_EFFECTS__ */
-export const integer = (low: number, high = 2 ** 31 - 1): Check =>
-  expects(
+export function integer(low: number, high = 2 ** 31 - 1): Check {
+  return expects(
     `an integer in [${low}, ${high}]`,
     (v) => Number.isInteger(v) && (v as number) >= low && (v as number) <= high,
   );
+}
 
 /** A list of whole numbers in [low, high]; of `count` numbers where given, else at most 8. */
 /* @__NO_SIDE_EFFECTS__ */
-export const integers = (low: number, count?: number, high = 2 ** 31 - 1): Check => {
+export function integers(low: number, count?: number, high = 2 ** 31 - 1): Check {
   const one = integer(low, high);
   const what = `${count ?? "a list of at most 8"} integers in [${low}, ${high}]`;
   return expects(
     what,
     (v) => Array.isArray(v) && (count === undefined ? v.length <= 8 : v.length === count) && !v.some(one),
   );
-};
+}
 
 /** A number in [low, high], not NaN; infinities are written "inf" and "-inf" in files and never reach here. */
 /* @__NO_SIDE_EFFECTS__ */
-export const number = (low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY): Check =>
-  expects(`a number in [${low}, ${high}]`, (v) => typeof v === "number" && v >= low && v <= high);
+export function number(low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY): Check {
+  return expects(`a number in [${low}, ${high}]`, (v) => typeof v === "number" && v >= low && v <= high);
+}
 
 /** One of the given words. */
 /* @__NO_SIDE_EFFECTS__ */
-export const oneOf = (...words: readonly string[]): Check =>
-  expects(`one of ${words.map((w) => `"${w}"`).join(", ")}`, (v) => typeof v === "string" && words.includes(v));
+export function oneOf(...words: readonly string[]): Check {
+  return expects(`one of ${words.map((w) => `"${w}"`).join(", ")}`, (v) => typeof v === "string" && words.includes(v));
+}
 
 export const boolean: Check = expects("true or false", (v) => typeof v === "boolean");
 
@@ -65,10 +69,9 @@ export const quantizationCheck: Check = expects("a float32 scale above 0 and a z
 
 /** What `check` accepts, or nothing at all. */
 /* @__NO_SIDE_EFFECTS__ */
-export const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined ? undefined : check(value);
+export function optional(check: Check): Check {
+  return (value) => (value === undefined ? undefined : check(value));
+}
 
 /** @throws {TypeError} for the first attribute that is wrong, missing or unknown */
 export function validate<A extends object>(op: string, schema: Schema<A>, attrs: A): void {

@@ -1,6 +1,7 @@
 // The layers of layer.test.ts, each with its oracle: what it makes of its inputs and its weights, in float64.
 import * as lw from "../../src/index.js";
 import { type Array64, at, fill } from "../oracle/array.js";
+import { resize } from "../oracle/movement.js";
 import {
   avgPool2d,
   type Conv,
@@ -370,6 +371,41 @@ const others: readonly LayerRow[] = [
       ),
   ),
   row("no spatial dropout of images in a prediction", [2, 2, 3], lw.spatialDropout2d(0.5), (x) => x),
+  ...[
+    lw.randomFlip(),
+    lw.randomRotation(0.2),
+    lw.randomTranslation(0.5, 0.5),
+    lw.randomZoom(0.5),
+    lw.randomContrast(0.5),
+    lw.randomBrightness(0.5),
+  ].map((layer, i) => {
+    const kinds = ["flip", "rotation", "translation", "zoom", "contrast", "brightness"];
+    return row(`no random ${kinds[i]} in a prediction`, [3, 2, 2], layer, (x) => x);
+  }),
+  ...[lw.randomCrop(2, 3), lw.centerCrop(2, 3)].map((layer, i) =>
+    row(`${["randomCrop", "centerCrop"][i]} to the middle`, [5, 4, 2], layer, (x) =>
+      fill([x.shape[0], 2, 3, 2], (n, h, w, c) => at(x, n, h + 1, w, c)),
+    ),
+  ),
+  row("centerCrop of a smaller image", [2, 4, 1], lw.centerCrop(3, 3), (x) =>
+    resize([3, 3], "bilinear")(fill([x.shape[0], 2, 2, 1], (n, h, w, c) => at(x, n, h, w + 1, c))),
+  ),
+  row("resizing", [4, 6, 2], lw.resizing(3, 5), resize([3, 5], "bilinear")),
+  row(
+    "resizing to the nearest pixels",
+    [4, 6, 2],
+    lw.resizing(6, 3, { interpolation: "nearest" }),
+    resize([6, 3], "nearest"),
+  ),
+  row("resizing of the middle", [4, 6, 1], lw.resizing(2, 2, { cropToAspectRatio: true }), (x) =>
+    resize([2, 2], "bilinear")(fill([x.shape[0], 4, 4, 1], (n, h, w, c) => at(x, n, h, w + 1, c))),
+  ),
+  row("resizing with borders", [2, 4, 1], lw.resizing(2, 2, { padToAspectRatio: true }), (x) =>
+    resize(
+      [2, 2],
+      "bilinear",
+    )(fill([x.shape[0], 4, 4, 1], (n, h, w, c) => (h === 0 || h === 3 ? 0 : at(x, n, h - 1, w, c)))),
+  ),
 ];
 
 export const rows: readonly LayerRow[] = [
