@@ -54,15 +54,21 @@ test("every file an export names is in the tarball", () => {
   expect(named.filter((path) => !existsSync(join(home, path)))).toEqual([]);
 });
 
-test("scripts and declarations import files of the package alone", () => {
+test("scripts and declarations import files of the package alone, and optional peers only when they are called for", () => {
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+  const optional = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional);
+  expect(optional).toEqual(Object.keys(peerDependencies));
   const imports = [...files(".js"), ...files(".d.ts")].flatMap((path) => {
     const text = readFileSync(join(home, path), "utf8");
-    return [...text.matchAll(/\bfrom\s*"([^"\n]+)"|\bimport\s*\(?\s*"([^"\n]+)"/g)].map(
-      (match) => match[1] ?? match[2],
-    );
+    return [...text.matchAll(/\bfrom\s*"([^"\n]+)"|\bimport\s*(\()?\s*"([^"\n]+)"/g)].map((match) => ({
+      specifier: match[1] ?? match[3],
+      late: match[2] !== undefined,
+    }));
   });
   expect(imports.length).toBeGreaterThan(5);
-  expect(imports.filter((specifier) => !/^\.\.?\//.test(specifier))).toEqual([]);
+  const outside = imports.filter(({ specifier }) => !/^\.\.?\//.test(specifier));
+  expect(outside.filter(({ specifier, late }) => !(late && optional.includes(specifier)))).toEqual([]);
+  expect(new Set(outside.map(({ specifier }) => specifier))).toEqual(new Set(optional));
 });
 
 test("importing lanewise loads three files: its entry, the base and the core", () => {

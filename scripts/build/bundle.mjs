@@ -25,7 +25,7 @@ const MODULES = {
 };
 
 export async function bundle() {
-  const { version } = JSON.parse(readFileSync(at("package.json"), "utf8"));
+  const { version, peerDependencies = {} } = JSON.parse(readFileSync(at("package.json"), "utf8"));
   const written = new Set(Object.keys(MODULES).map((file) => at(`dist/${file}`)));
   for (const [file, build] of Object.entries(MODULES)) {
     writeIfChanged(at(`dist/${file}`), readFileSync(at(`build/kernels.${build}.wasm`)));
@@ -39,6 +39,7 @@ export async function bundle() {
       splitting: true,
       format: "esm",
       platform: "neutral", // no Node built-ins, no process.env: a bare import that is left over is an error
+      external: Object.keys(peerDependencies), // optional: imported when they are called for
       mainFields: ["module", "main"],
       conditions: ["import"],
       target: "es2022",

@@ -8,15 +8,17 @@ import { FormatError, UnsupportedError } from "../errors.js";
  *
  * @param file the whole file
  * @param promised the length that the output announces in its first bytes, undefined while these are too few; may throw
+ * @param op for errors
  * @throws {FormatError} when the output is shorter or longer than promised, or damaged
  * @throws {UnsupportedError} where the runtime has no `DecompressionStream`
  */
 export async function gunzip(
   file: Uint8Array,
   promised: (start: Uint8Array) => number | undefined,
+  op: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (typeof DecompressionStream === "undefined") {
-    throw new UnsupportedError("idx: this runtime has no DecompressionStream; decompress the gzip file first", [
+    throw new UnsupportedError(`${op}: this runtime has no DecompressionStream; decompress the gzip file first`, [
       "gunzip",
     ]);
   }
@@ -34,6 +36,7 @@ export async function gunzip(
       const { done, value } = await reader.read().catch((cause: unknown) => {
         // Node 20 comes here for bytes after the end too: it reads them as a second member before it gives what was in the first.
         throw refuse(
+          op,
           "sound gzip data with nothing after it",
           cause instanceof Error ? cause.message : String(cause),
           cause,
@@ -44,10 +47,10 @@ export async function gunzip(
       length += value.length;
       if (total === undefined) {
         total = promised(chunks.length > 1 ? join(chunks, length) : value);
-        if (total !== undefined) checkTrailer(file, total);
+        if (total !== undefined) checkTrailer(op, file, total);
       }
       if (total !== undefined && length > total) {
-        throw refuse(`${total} bytes of gzip output, as its header says`, `${length} bytes or more`);
+        throw refuse(op, `${total} bytes of gzip output, as its header says`, `${length} bytes or more`);
       }
     }
   } finally {
@@ -55,16 +58,17 @@ export async function gunzip(
     reader.cancel().catch(ignore);
   }
   if (total !== undefined && length < total) {
-    throw refuse(`${total} bytes of gzip output, as its header says`, `${length} bytes`);
+    throw refuse(op, `${total} bytes of gzip output, as its header says`, `${length} bytes`);
   }
   return join(chunks, length);
 }
 
 /** gzip repeats the length of its output in its last four bytes: a file cut short, or followed by others, is told at once. */
-function checkTrailer(file: Uint8Array, total: number): void {
+function checkTrailer(op: string, file: Uint8Array, total: number): void {
   const size = new DataView(file.buffer, file.byteOffset, file.length).getUint32(file.length - 4, true);
   if (size !== total) {
     throw refuse(
+      op,
       `a gzip file that ends in its output's length, ${total}`,
       `${size} (cut short, or bytes after its end)`,
     );
@@ -81,5 +85,5 @@ function join(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBu
   return whole;
 }
 
-const refuse = (expected: string, actual: string, cause?: unknown) =>
-  new FormatError(`idx: expected ${expected}, got ${actual}`, { op: "idx", expected, actual, cause });
+const refuse = (op: string, expected: string, actual: string, cause?: unknown) =>
+  new FormatError(`${op}: expected ${expected}, got ${actual}`, { op, expected, actual, cause });

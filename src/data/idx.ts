@@ -45,7 +45,7 @@ export async function idx(bytes: Uint8Array | ArrayBuffer): Promise<Tensor> {
   if (!(file instanceof Uint8Array)) {
     throw typeError({ op: "idx", expected: "the file's bytes as Uint8Array or ArrayBuffer", actual: typeof bytes });
   }
-  return parse(file[0] === 0x1f && file[1] === 0x8b ? await gunzip(file, promised) : file);
+  return parse(file[0] === 0x1f && file[1] === 0x8b ? await gunzip(file, promised, "idx") : file);
 }
 
 /**

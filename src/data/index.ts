@@ -13,9 +13,12 @@ export {
   type TextColumn,
 } from "./csv.js";
 export { type Dataset, dataset, type Elements, type Samples, type Stacked } from "./dataset.js";
+export type { Decode, DecodedImage } from "./decode.js";
 export { digits } from "./digits.js";
 export { idx, toIdx } from "./idx.js";
+export { ImageFolder, type ImageFolderOptions, imageFolder, type LabelledImage } from "./imagefolder.js";
 export { images, labels } from "./images.js";
+
 export {
   type ImageLike,
   type ImageOptions,
@@ -25,6 +28,7 @@ export {
   type PixelOptions,
 } from "./pixels.js";
 export { type Normalizer, normalizer, standardize } from "./standardize.js";
+export type { ColorMode } from "./stored.js";
 export {
   bytes,
   type CharacterVocabulary,

@@ -69,11 +69,7 @@ export function imageFromBytes(bytes: Uint8Array | Uint8ClampedArray | ArrayBuff
   if (channels !== 1 && channels !== 3 && channels !== 4) {
     throw rangeError({ op, expected: "1, 3 or 4 channels", actual: String(channels) });
   }
-  const mean = perChannel(options.mean ?? 0, channels, "mean");
-  const std = perChannel(options.std ?? 1, channels, "std");
-  if ((scale !== undefined && !Number.isFinite(scale)) || std.includes(0)) {
-    throw rangeError({ op, expected: "a finite scale and no std of 0", actual: `${scale} and ${std.join(", ")}` });
-  }
+  const { mean, std } = checkScaling(op, options, channels);
   const count = pixels.length / stored;
   const data = new Float32Array(count * channels);
   const pixel = new Float64Array(4);
@@ -112,11 +108,22 @@ function readPixel(bytes: ArrayLike<number>, at: number, stored: number, wanted:
   pixel[3] = stored === 4 ? bytes[at + 3] : 255;
 }
 
-function perChannel(given: number | readonly number[], channels: number, what: string): readonly number[] {
+type Scaling = Pick<PixelOptions, "scale" | "mean" | "std">;
+
+/** @throws {RangeError} for numbers that are not finite, or not one for each channel */
+export function checkScaling(op: string, { scale, mean, std }: Scaling, channels: number) {
+  const [center, width] = [perChannel(op, mean ?? 0, channels, "mean"), perChannel(op, std ?? 1, channels, "std")];
+  if ((scale !== undefined && !Number.isFinite(scale)) || width.includes(0)) {
+    throw rangeError({ op, expected: "a finite scale and no std of 0", actual: `${scale} and ${width.join(", ")}` });
+  }
+  return { mean: center, std: width };
+}
+
+function perChannel(op: string, given: number | readonly number[], channels: number, what: string): readonly number[] {
   const list = typeof given === "number" ? Array.from({ length: channels }, () => given) : given;
   if (list.length === channels && list.every(Number.isFinite)) return list;
   throw rangeError({
-    op: "imageFromBytes",
+    op,
     expected: `${what} of 1 or ${channels} finite numbers`,
     actual: String(given),
   });
