@@ -392,6 +392,119 @@ describe("operators of files written here", () => {
   });
 });
 
+describe("operators that move and reduce", () => {
+  const x = bytes(24, 3);
+  const u = floats(24);
+  const at = (i: number, j: number, k: number) => (i * 3 + j) * 4 + k;
+  const each = <T>(shape: readonly number[], f: (...i: number[]) => T): T[] =>
+    shape.reduceRight<(prefix: number[]) => T[]>(
+      (inner, d) => (prefix) => Array.from({ length: d }, (_, i) => inner([...prefix, i])).flat() as T[],
+      (index) => [f(...index)],
+    )([]);
+
+  test("SLICE and STRIDED_SLICE, with masks", async () => {
+    const cut = await run(
+      single("SLICE", [q([1, 2, 3, 4], A), ints(0, 1, 0, 1), ints(1, -1, 2, 2), q([1, 1, 2, 2], A)]),
+      x,
+    );
+    expect([...cut]).toEqual(each([2, 2], (j, k) => x[at(1, j, k + 1)]));
+    const masks = (begin: number, end: number, shrink: number) =>
+      [
+        ["int", begin],
+        ["int", end],
+        ["int", 0],
+        ["int", 0],
+        ["int", shrink],
+      ] as const;
+    const places = [ints(0, 0, 0, 1), ints(1, 2, 2, 4), ints(1, 1, 2, 2)];
+    const steps = await run(single("STRIDED_SLICE", [f([1, 2, 3, 4]), ...places, f([1, 2, 2, 2])], masks(0, 4, 0)), u);
+    expect([...steps]).toEqual(each([2, 2, 2], (i, j, k) => u[at(i, 2 * j, 2 * k + 1)]));
+    const one = await run(single("STRIDED_SLICE", [f([1, 2, 3, 4]), ...places, f([1, 2, 2])], masks(2, 4, 2)), u);
+    expect([...one]).toEqual(each([2, 2], (j, k) => u[at(0, 2 * j, 2 * k + 1)]));
+  });
+
+  test("SUM and the other reductions, ARG_MAX", async () => {
+    const over = async (code: OperatorFile["code"]) => [
+      ...(await run(single(code, [f([1, 2, 3, 4]), ints(2), f([1, 2, 4])], [["byte", 0]]), u)),
+    ];
+    const lists = each([2, 4], (i, k) => [u[at(i, 0, k)], u[at(i, 1, k)], u[at(i, 2, k)]]);
+    const near = (got: readonly number[], of: (list: number[]) => number) =>
+      got.forEach((v, i) => {
+        expect(v).toBeCloseTo(of(lists[i]), 5);
+      });
+    near(await over("SUM"), (list) => list.reduce((a, b) => a + b));
+    near(await over("REDUCE_PROD"), (list) => list.reduce((a, b) => a * b));
+    expect(await over("REDUCE_MAX")).toEqual(lists.map((list) => Math.max(...list)));
+    expect(await over("REDUCE_MIN")).toEqual(lists.map((list) => Math.min(...list)));
+    const place = await run(single("ARG_MAX", [f([1, 6, 4]), ints(2), { shape: [1, 6], type: "int32" }]), u);
+    const rows = each([6], (i) => [...u.slice(4 * i, 4 * i + 4)]);
+    expect([...place]).toEqual(rows.map((row) => row.indexOf(Math.max(...row))));
+  });
+
+  test("SPACE_TO_DEPTH and back, PACK", async () => {
+    const deep = await run(single("SPACE_TO_DEPTH", [q([1, 2, 6, 2], A), q([1, 1, 3, 8], A)], [["int", 2]]), x);
+    expect([...deep]).toEqual(each([3, 2, 2, 2], (j, p, r, c) => x[(p * 6 + 2 * j + r) * 2 + c]));
+    const back = await run(
+      single("DEPTH_TO_SPACE", [q([1, 1, 3, 8], A), q([1, 2, 6, 2], A)], [["int", 2]]),
+      deep as Int8Array,
+    );
+    expect([...back]).toEqual([...x]);
+    const both = await run(
+      single(
+        "PACK",
+        [f([1, 6]), f([1, 6]), f([1, 2, 6])],
+        [
+          ["int", 2],
+          ["int", 1],
+        ],
+      ),
+      u.slice(0, 6),
+      u.slice(6, 12),
+    );
+    expect([...both]).toEqual([...u.slice(0, 12)]);
+  });
+
+  test("functions of one and two arrays, CAST, BATCH_MATMUL", async () => {
+    const list = [...u];
+    const of = async (code: OperatorFile["code"], ...rest: TensorFile[]) => [
+      ...(await run(single(code, [f([1, 24]), ...rest, f([1, 24])]), u)),
+    ];
+    const slope = { data: floats(24).map((v) => v / 8) };
+    const near = (got: readonly number[], expected: readonly number[]) =>
+      got.forEach((v, i) => {
+        expect(v).toBeCloseTo(expected[i], 5);
+      });
+    near(await of("FLOOR"), list.map(Math.floor));
+    near(
+      await of("HARD_SWISH"),
+      list.map((v) => (v * clamp(v + 3, 0, 6)) / 6),
+    );
+    near(
+      await of("PRELU", f([24], slope)),
+      list.map((v, i) => (v > 0 ? v : v * slope.data[i])),
+    );
+    near(
+      await of("SQUARED_DIFFERENCE", f([24], slope)),
+      list.map((v, i) => (v - slope.data[i]) ** 2),
+    );
+    near(
+      await of("POW", f([24], { data: new Float32Array(24).fill(2) })),
+      list.map((v) => v * v),
+    );
+    const whole = await run(single("CAST", [f([1, 24]), { shape: [1, 24], type: "int32" }]), u);
+    expect([...whole]).toEqual(list.map((v) => Math.trunc(v) + 0));
+    const flags = [
+      ["byte", 0],
+      ["byte", 1],
+    ] as const;
+    const product = await run(single("BATCH_MATMUL", [f([1, 2, 12]), f([2, 12], { data: u }), f([1, 2, 2])], flags), u);
+    near(
+      [...product],
+      each([2, 2], (i, j) => list.slice(12 * i, 12 * i + 12).reduce((sum, v, k) => sum + v * u[12 * j + k], 0)),
+    );
+  });
+});
+
 describe("what cannot be is refused", () => {
   test("operators without a rule are all named at once", async () => {
     const tensors = [f([1, 2]), f([1, 2]), f([1, 2]), f([1, 2]), { shape: [1, 2], type: "int16" }] as const;

@@ -3,13 +3,14 @@
 import { FormatError } from "../../errors.js";
 import type { LayerInfo, Value } from "../../graph/value.js";
 import { apply } from "../../graph/value.js";
-import { logSoftmax, relu, softmax } from "../../ops/activation.js";
+import { hardSilu, logSoftmax, relu, softmax } from "../../ops/activation.js";
 import { add, div, mul, sub } from "../../ops/arithmetic.js";
 import { cast } from "../../ops/cast.js";
-import { clip, maximum, minimum } from "../../ops/comparison.js";
-import { concat } from "../../ops/concat.js";
+import { clip, maximum, minimum, pow } from "../../ops/comparison.js";
+import { concat, stack } from "../../ops/concat.js";
 import { convolution2d } from "../../ops/conv2d.js";
 import { depthwiseConv2d } from "../../ops/depthwise.js";
+import { max, min, prod } from "../../ops/extremum.js";
 import { constant } from "../../ops/leaf.js";
 import { matmul } from "../../ops/matmul.js";
 import { padOps } from "../../ops/pad.js";
@@ -28,11 +29,26 @@ import {
 import { quantizedDepthwiseConv2d } from "../../ops/quantized/depthwise.js";
 import { quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "../../ops/quantized/pool.js";
 import type { Clamped, Quantization } from "../../ops/quantized/quantization.js";
-import { mean } from "../../ops/reduce.js";
+import { argMax, mean, sum } from "../../ops/reduce.js";
 import { reshape } from "../../ops/shape.js";
+import { stridedSlice } from "../../ops/slice.js";
 import { transpose } from "../../ops/transpose.js";
-import { abs, elu, exp, gelu, leakyRelu, log, neg, rsqrt, sigmoid, sqrt, square, tanh } from "../../ops/unary.js";
-import { normalizeAxes, sizeOf } from "../../shape.js";
+import {
+  abs,
+  elu,
+  exp,
+  floor,
+  gelu,
+  leakyRelu,
+  log,
+  neg,
+  rsqrt,
+  sigmoid,
+  sqrt,
+  square,
+  tanh,
+} from "../../ops/unary.js";
+import { normalizeAxes, sameShape, sizeOf } from "../../shape.js";
 import type { TypedArray } from "../../tensor.js";
 import type { Operator } from "./importer.js";
 import type { TfliteType } from "./schema.js";
@@ -285,6 +301,57 @@ function padded(o: Operator): Value {
   return apply(padOps.pad, [x, value], { low, high, interior: x.shape.map(() => 0) });
 }
 
+/** The part of x between two places; along the first axis of a whole batch it stays open. */
+function sliced(
+  o: Operator,
+  begin: readonly number[],
+  end: readonly (number | null)[],
+  strides?: readonly number[],
+): Value {
+  const { shape } = o.tensor(0);
+  const open = begin[0] === 0 && (strides?.[0] ?? 1) === 1 && (end[0] === null || (end[0] as number) >= shape[0]);
+  const to = open ? [null, ...end.slice(1)] : end;
+  const y = stridedSlice(moved(o, 0), begin, to, strides ?? begin.map(() => 1));
+  const out = o.output().shape;
+  return sameShape(y.shape, out)
+    ? y
+    : reshape(y, open && out.length > 0 && out[0] === shape[0] ? [-1, ...out.slice(1)] : out);
+}
+
+function stridedSliced(o: Operator): Value {
+  const [begin, end, strides] = [1, 2, 3].map((i) => o.importer.integers(o.at(i)));
+  if (o.int(2) !== 0 || o.int(3) !== 0) fail(o, "no ellipsis and no new axis", `masks ${o.int(2)} and ${o.int(3)}`);
+  if (strides.some((stride) => stride < 1)) fail(o, "strides of at least 1", String(strides));
+  const is = (mask: number, axis: number) => ((o.int(mask) >> axis) & 1) === 1;
+  const from = begin.map((at, axis) => (is(0, axis) ? 0 : at));
+  const to = end.map((at, axis) =>
+    is(4, axis) ? (begin[axis] === -1 ? null : begin[axis] + 1) : is(1, axis) ? null : at,
+  );
+  return sliced(o, from, to, strides);
+}
+
+function reduced(of: (x: Value, axes: readonly number[], options: { keepDims: boolean }) => Value): Rule {
+  return rule((o) => of(o.input(0), axesOf(o, 1), { keepDims: o.byte(0) !== 0 }), FLOAT);
+}
+
+/** Blocks of pixels as channels, and back. */
+function blocks(o: Operator, toDepth: boolean): Value {
+  const x = moved(o, 0);
+  const [, h, w, c] = x.shape;
+  const s = o.int(0);
+  const depth = toDepth ? c : c / (s * s);
+  if (
+    !(s > 0) ||
+    x.shape.length !== 4 ||
+    !Number.isInteger(toDepth ? h / s : depth) ||
+    !Number.isInteger(toDepth ? w / s : depth)
+  )
+    fail(o, "blocks that divide the image", `${s} for [${x.shape}]`);
+  const inner = toDepth ? [h / s, s, w / s, s, c] : [h, w, s, s, depth];
+  const turned = transpose(reshape(x, [-1, ...inner]), [0, 1, 3, 2, 4, 5]);
+  return reshape(turned, toDepth ? [-1, h / s, w / s, s * s * c] : [-1, h * s, w * s, depth]);
+}
+
 const axesOf = (o: Operator, i: number): number[] =>
   normalizeAxes(o.importer.integers(o.at(i)), o.tensor(0).shape.length, o.name);
 
@@ -317,7 +384,19 @@ export const rules: ReadonlyMap<string, Rule> = /* @__PURE__ */ new Map(
   Object.entries({
     ABS: unary(abs),
     ADD: rule(binary(add, quantizedAdd)),
+    ARG_MAX: rule((o) => argMax(o.input(0), o.importer.integers(o.at(1))[0] ?? -1), ["float32", "int32"]),
     AVERAGE_POOL_2D: rule(pool("avg")),
+    BATCH_MATMUL: rule(
+      (o) => matmul(o.input(0), o.input(1), { transposeA: o.byte(0) !== 0, transposeB: o.byte(1) !== 0 }),
+      FLOAT,
+    ),
+    CAST: rule(
+      (o) => cast(o.input(0), o.output().type as "int32"),
+      ["float32", "int32"],
+      ["int32", "float32"],
+      ["uint8", "float32"],
+      ["bool", "float32"],
+    ),
     CONCATENATION: rule((o) => {
       const values = Array.from({ length: o.count }, (_, i) => moved(o, i));
       const y = concat(values, o.int(0));
@@ -325,6 +404,7 @@ export const rules: ReadonlyMap<string, Rule> = /* @__PURE__ */ new Map(
     }),
     CONV_2D: rule(conv2d, ...products),
     DEPTHWISE_CONV_2D: rule(depthwise, ...products),
+    DEPTH_TO_SPACE: rule((o) => blocks(o, false)),
     DEQUANTIZE: rule(
       (o) => (o.tensor(0).type === "float16" ? o.input(0) : dequantizeLinear(o.input(0), o.of(0))),
       ["int8", "float32"],
@@ -335,8 +415,10 @@ export const rules: ReadonlyMap<string, Rule> = /* @__PURE__ */ new Map(
     ELU: unary(elu, "elu"),
     EXP: unary(exp, "exp"),
     EXPAND_DIMS: rule(reshaped),
+    FLOOR: unary(floor),
     FULLY_CONNECTED: rule(fullyConnected, ...products),
     GELU: unary((x) => gelu(x)),
+    HARD_SWISH: unary(hardSilu, "hardSilu"),
     LEAKY_RELU: rule((o) => leakyRelu(o.input(0), { negativeSlope: o.float(0) }), FLOAT),
     LOG: unary(log),
     LOGISTIC: unary(sigmoid, "sigmoid"),
@@ -347,7 +429,13 @@ export const rules: ReadonlyMap<string, Rule> = /* @__PURE__ */ new Map(
     MINIMUM: rule((o) => minimum(o.input(0), o.input(1)), FLOAT),
     MUL: rule(binary(mul, quantizedMul)),
     NEG: unary(neg),
+    PACK: rule((o) => {
+      const values = Array.from({ length: o.count }, (_, i) => moved(o, i));
+      return stack(values, o.int(1));
+    }),
     PAD: rule(padded),
+    POW: rule((o) => pow(o.input(0), o.input(1)), FLOAT),
+    PRELU: rule((o) => add(relu(o.input(0)), mul(minimum(o.input(0), 0), o.input(1))), FLOAT),
     QUANTIZE: rule(
       (o) => (o.tensor(0).type === "float32" ? quantizeLinear(o.input(0), o.quantization) : moved(o, 0)),
       ["float32", "int8"],
@@ -357,20 +445,35 @@ export const rules: ReadonlyMap<string, Rule> = /* @__PURE__ */ new Map(
       ["int8", "uint8"],
       ["uint8", "int8"],
     ),
+    REDUCE_MAX: reduced(max),
+    REDUCE_MIN: reduced(min),
+    REDUCE_PROD: reduced(prod),
     RELU: clamped(1),
     RELU_N1_TO_1: clamped(2),
     RELU6: clamped(3),
     RESHAPE: rule(reshaped),
     RSQRT: unary(rsqrt),
+    SLICE: rule((o) => {
+      const [begin, size] = [1, 2].map((i) => o.importer.integers(o.at(i)));
+      return sliced(
+        o,
+        begin,
+        begin.map((at, axis) => ((size[axis] ?? -1) < 0 ? null : at + size[axis])),
+      );
+    }),
     SOFTMAX: rule((o) => {
       const [x, beta] = [o.input(0), o.float(0)];
       if (o.isQuantized) return quantizedSoftmax(x, { input: o.of(0), quantization: o.quantization, beta });
       return softmax(beta === 1 ? x : mul(x, beta));
     }),
+    SPACE_TO_DEPTH: rule((o) => blocks(o, true)),
     SQRT: unary(sqrt),
     SQUARE: unary(square),
+    SQUARED_DIFFERENCE: rule((o) => square(sub(o.input(0), o.input(1))), FLOAT),
     SQUEEZE: rule(reshaped),
+    STRIDED_SLICE: rule(stridedSliced),
     SUB: rule(binary(sub, quantizedSub)),
+    SUM: reduced(sum),
     TANH: unary(tanh, "tanh"),
     TRANSPOSE: rule((o) => transpose(moved(o, 0), o.importer.integers(o.at(1)))),
   } satisfies Record<string, Rule>),
