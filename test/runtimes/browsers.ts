@@ -143,10 +143,10 @@ function page(packed: Packed): string {
   const post = (result) => fetch("/result", { method: "POST", body: JSON.stringify(result) });
   try {
     const { report } = await import("/report.mjs");
-    const modules = ["${url("lanewise")}", "${url("lanewise/train")}", "${url("lanewise/data")}"];
-    const [lanewise, train, data] = await Promise.all(modules.map((module) => import(module)));
+    const modules = ["${url("lanewise")}", "${url("lanewise/train")}", "${url("lanewise/data")}", "${url("lanewise/int8")}"];
+    const [lanewise, train, data, int8] = await Promise.all(modules.map((module) => import(module)));
     const scalar = await (await fetch("/kernels.scalar.wasm")).arrayBuffer();
-    await post(await report(lanewise, train, data, scalar));
+    await post(await report({ ...lanewise, ...int8 }, train, data, scalar));
   } catch (error) {
     await post({ error: String(error.stack ?? error) });
   }

@@ -4,7 +4,7 @@
 import { sha256 } from "./sha256.mjs";
 
 /**
- * @param lanewise, train, data the package's entries
+ * @param lanewise, train, data the package's entries, "lanewise/int8" with the first
  * @param options BuildOptions: `{ kernels }` runs another build of the kernels
  * @returns {Promise<{ hash: string, parts: Record<string, string>, threads: number }>} one hash, one of each part to find a difference by,
  *   and how many threads it ran on
@@ -49,6 +49,7 @@ export async function scenario(lanewise, train, data, options = {}) {
     predictions: hashArray(model.predict(test.x).data),
     file: sha256(file),
     ...(await sequences(lanewise, train, options)),
+    integers: await integers(lanewise, options),
   };
 
   const loaded = await load(file, options);
@@ -96,6 +97,72 @@ async function sequences(lanewise, { trainer }, options) {
   const [first, again] = [model, copy].map((each) => hashArray(each.predict(x).data));
   if (first !== again) throw new Error("predictions of sequences differ after save and load");
   return { sequenceLosses: hashNumbers(losses), sequenceWeights: hashWeights(model), sequences: first };
+}
+
+/** A quantized network, each kernel of int8 once at least: a hash of what it gives, saved and loaded too. */
+async function integers(lanewise, options) {
+  const { build, constant, input, load, reshape, save, tensor } = lanewise;
+  const { dequantizeLinear, quantizeLinear, quantizedAdd, quantizedAvgPool2d, quantizedConv2d, quantizedDense } =
+    lanewise;
+  const { quantizedDepthwiseConv2d, quantizedFunction, quantizedMaxPool2d, quantizedMean, quantizedMul } = lanewise;
+  const { quantizedSoftmax, requantize } = lanewise;
+  const pattern = (count, step) => Int8Array.from({ length: count }, (_, i) => ((i * step) % 255) - 127);
+  const kernel = (...shape) =>
+    constant(
+      tensor(
+        pattern(
+          shape.reduce((a, b) => a * b),
+          89,
+        ),
+        shape,
+      ),
+    );
+  const scale = (n) => constant(tensor(Float32Array.from({ length: n }, (_, i) => 0.002 + (i % 5) / 2048)));
+  const bias = (n) => constant(tensor(Int32Array.from({ length: n }, (_, i) => 40 * i - 100)));
+  const [a, b] = [
+    { scale: 0.0625, zeroPoint: -7 },
+    { scale: 0.125, zeroPoint: 11 },
+  ];
+  const [there, back] = [
+    { input: a, quantization: b },
+    { input: b, quantization: a },
+  ];
+  const x = input([9, 10, 3]);
+  const first = quantizedConv2d(quantizeLinear(x, a), kernel(3, 3, 3, 16), scale(16), {
+    ...there,
+    bias: bias(16),
+    padding: "same",
+  });
+  const wide = quantizedConv2d(first, kernel(3, 3, 16, 11), scale(11), { ...back, padding: "same", low: a.zeroPoint });
+  const deep = quantizedDepthwiseConv2d(wide, kernel(3, 3, 11, 1), scale(11), { ...there, padding: "same" });
+  const sum = quantizedAdd(requantize(deep, back), quantizedMul(wide, deep, { a, b, quantization: a }), {
+    a,
+    b: a,
+    quantization: b,
+  });
+  const pooled = quantizedMaxPool2d(quantizedAvgPool2d(sum, [2, 2], { quantization: b, padding: "same" }), [2, 2], {
+    quantization: b,
+  });
+  const means = quantizedFunction(quantizedMean(pooled, { axes: [1, 2], ...back }), "tanh", {
+    input: a,
+    quantization: a,
+  });
+  const flat = reshape(pooled, [-1, 2 * 2 * 11]);
+  const logits = quantizedDense(flat, kernel(44, 10), scale(10), { ...back, bias: bias(10) });
+  const scores = quantizedSoftmax(logits, { input: a, quantization: { scale: 1 / 256, zeroPoint: -128 } });
+  const model = await build(x, [scores, means, sum, dequantizeLinear(logits, a)], options);
+  const copy = await load(save(model), { ...options, layers: [lanewise.int8Ops] });
+  const numbers = Float32Array.from({ length: 3 * 270 }, (_, i) => ((i * 31) % 101) / 9 - 5.5);
+  const hashes = [model, copy].map((each) =>
+    hashText(
+      each
+        .predict(numbers)
+        .map(({ data }) => hashArray(data))
+        .join(),
+    ),
+  );
+  if (hashes[0] !== hashes[1]) throw new Error("integers differ after save and load");
+  return hashes[0];
 }
 
 // (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))

@@ -18,7 +18,7 @@ export function workerd(packed: () => Packed): Runtime {
     missing: "npm ci installs it",
     version,
     run: async (folder) => {
-      const entries = { lanewise: "lanewise", train: "lanewise/train", data: "lanewise/data" };
+      const entries = { lanewise: "lanewise", train: "lanewise/train", data: "lanewise/data", int8: "lanewise/int8" };
       const lines = Object.entries(entries).map(
         ([name, specifier]) => `export * as ${name} from "./${packed().resolve(specifier, CONDITIONS)}";`,
       );
