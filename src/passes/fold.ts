@@ -1,7 +1,9 @@
 // Takes a scale and a shift of channels that depend on weights only (batch normalization at inference) into the product before them:
 // (x * f + b) s + t = x * (f s) + (b s + t). What is in brackets is then computed once for given weights.
+import type { Op } from "../graph/op.js";
 import { apply, type Graph, type Value } from "../graph/value.js";
 import { remake, rewrite, roots, topological, useCounts } from "../graph/walk.js";
+import { activationOps } from "../ops/activation.js";
 import { add, arithmeticOps, mul } from "../ops/arithmetic.js";
 import { onlyWeights } from "./weights.js";
 
@@ -50,6 +52,24 @@ export function fold(graph: Graph): Graph {
     return value;
   };
   const sum = (y: Value, shift: Value): Value => single(add(y, shift), y);
+  /** What an alone view with the same channels is of: of a sequence, the row that its convolution made. */
+  const viewed = (y: Value): Value | undefined => {
+    const x = y.node.op.view && alone.has(y) ? y.node.inputs[0] : undefined;
+    return x && alone.has(x) && x.shape[x.shape.length - 1] === y.shape[y.shape.length - 1] ? x : undefined;
+  };
+  const again = (x: Value, { node: { op, inputs, attrs } }: Value): Value => apply(op, [x, ...inputs.slice(1)], attrs);
+  /** y times or plus weights of its channels, taken into what it is made of. */
+  const joined = (op: Op, y: Value, weights: Value): Value | undefined => {
+    const x = viewed(y);
+    if (x) {
+      const made =
+        joined(op, x, weights) ?? (op === arithmeticOps.add && x.node.op.scaled ? sum(x, weights) : undefined);
+      return made && again(made, y);
+    }
+    if (op === arithmeticOps.mul) return scaled(y, weights);
+    const parts = shifted(y);
+    return parts && sum(parts[0], known(add(parts[1], weights)));
+  };
   return rewrite(graph, (node, inputs) => {
     const made = rule();
     node.outputs.forEach((value, i) => {
@@ -65,13 +85,12 @@ export function fold(graph: Graph): Graph {
       ]) {
         const [y, weights] = [inputs[i], inputs[j]];
         const folds = inputs.length === 2 && isChannels(weights, y) && !fixed.has(y.node);
-        if (folds && node.op === arithmeticOps.mul) {
-          const value = scaled(y, weights);
-          if (value) return [value];
-        }
-        const parts = folds && node.op === arithmeticOps.add ? shifted(y) : undefined;
-        if (parts) return [add(parts[0], known(add(parts[1], weights)))];
+        const value =
+          folds && (node.op === arithmeticOps.mul || node.op === arithmeticOps.add) && joined(node.op, y, weights);
+        if (value) return [value];
       }
+      const x = node.op === activationOps.relu ? viewed(inputs[0]) : undefined;
+      if (x) return [again(single(apply(node.op, [x], node.attrs), x), inputs[0])];
       return remake(node, inputs);
     }
   });

@@ -55,7 +55,15 @@ export {
   topKCategoricalAccuracy,
 } from "./metrics/accuracy.js";
 export { confusionMatrix, meanIoU } from "./metrics/confusion.js";
-export { type AucOptions, auc, f1Score, precision, recall } from "./metrics/decisions.js";
+export {
+  type AucOptions,
+  auc,
+  type DecisionOptions,
+  type F1Options,
+  f1Score,
+  precision,
+  recall,
+} from "./metrics/decisions.js";
 export type { Metric } from "./metrics/metric.js";
 export type { MetricName } from "./metrics/names.js";
 export { r2Score } from "./metrics/r2.js";

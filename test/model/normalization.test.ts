@@ -6,8 +6,10 @@ import {
   averagePooling2d,
   batchNormalization,
   build,
+  conv1d,
   conv2d,
   dense,
+  depthwiseConv1d,
   depthwiseConv2d,
   globalAveragePooling2d,
   globalMaxPooling2d,
@@ -57,6 +59,9 @@ const products: [string, Layer, number[], string][] = [
   ["conv2d in groups", conv2d(6, 3, { name: "a", groups: 2 }), [6, 6, 4], "f32_conv2d_grouped"],
   ["depthwiseConv2d", depthwiseConv2d(3, { name: "a" }), [6, 6, 5], "f32_depthwise_conv2d"],
   ["dense", dense(5, { name: "a" }), [7], "f32_gemm"],
+  ["conv1d", conv1d(5, 3, { name: "a" }), [9, 4], "f32_conv2d"],
+  ["conv1d without bias", conv1d(5, 3, { name: "a", useBias: false }), [9, 4], "f32_conv2d"],
+  ["depthwiseConv1d", depthwiseConv1d(3, { name: "a" }), [9, 5], "f32_depthwise_conv2d"],
 ];
 
 test.each(products)(

@@ -194,3 +194,83 @@ test.each<[string, () => unknown, string]>([
 ])("%s is refused", (_, make, message) => {
   expect(make).toThrow(message);
 });
+
+describe("of several classes", () => {
+  const scores = Array.from({ length: 23 }, (_, i) =>
+    Array.from({ length: 4 }, (_, c) => ((i * 31 + c * 17 + 3) % 29) / 29),
+  );
+  const truth = scores.map((_, i) => [0, 1, 2, 3].map((c) => Number((i * 7 + c * 3) % 5 < (c === 0 ? 3 : 1))));
+  /** Counts of one class, or of all, where `yes` says what is predicted to be. */
+  const count = (yes: (row: number[], c: number) => boolean, classes: number[]) => {
+    let [tp, fp, fn] = [0, 0, 0];
+    scores.forEach((row, i) => {
+      for (const c of classes) {
+        if (yes(row, c)) truth[i][c] ? tp++ : fp++;
+        else if (truth[i][c]) fn++;
+      }
+    });
+    return { tp, fp, fn };
+  };
+  const f1 = ({ tp, fp, fn }: { tp: number; fp: number; fn: number }) => (2 * tp) / (2 * tp + fp + fn);
+  const largest = (row: number[], c: number) => row[c] === Math.max(...row);
+  const over = (row: number[], c: number) => row[c] > 0.5;
+  const among = (row: number[], c: number) => row.filter((x) => x > row[c]).length < 2;
+  const all = [0, 1, 2, 3];
+  const support = all.map((c) => truth.filter((row) => row[c] === 1).length);
+  const total = support.reduce((a, b) => a + b, 0);
+  const each = (yes: typeof over) => all.map((c) => f1(count(yes, [c])));
+
+  test.each<[string, Metric, number]>([
+    ["f1 macro", f1Score({ average: "macro" }), each(over).reduce((a, b) => a + b, 0) / 4],
+    [
+      "f1 macro of the largest",
+      f1Score({ average: "macro", threshold: null }),
+      each(largest).reduce((a, b) => a + b, 0) / 4,
+    ],
+    [
+      "f1 weighted",
+      f1Score({ average: "weighted", threshold: null }),
+      each(largest).reduce((sum, score, c) => sum + (score * support[c]) / total, 0),
+    ],
+    ["f1 micro of the largest", f1Score({ threshold: null }), f1(count(largest, all))],
+    ["precision of the two largest", precision({ topK: 2 }), count(among, all).tp / (23 * 2)],
+    ["recall of the two largest", recall({ topK: 2 }), count(among, all).tp / total],
+    ["recall of one class", recall({ classId: 3 }), count(over, [3]).tp / support[3]],
+    [
+      "precision of one class among the two largest above a threshold",
+      precision({ classId: 1, topK: 2, threshold: 0.7 }),
+      (() => {
+        const { tp, fp } = count((row, c) => among(row, c) && row[c] > 0.7, [1]);
+        return tp / (tp + fp);
+      })(),
+    ],
+  ])("%s is the share over all batches", async (_, metric, wanted) => {
+    expect(wanted).toBeGreaterThan(0.1);
+    expect(wanted).toBeLessThan(1);
+    expect(await measure(tensor(scores), tensor(truth), metric, "mse")).toBeCloseTo(wanted, 6);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    [
+      "another average",
+      () => f1Score({ average: "none" as never }),
+      'f1Score: expected average to be "micro", "macro" or',
+    ],
+    ["topK of 0", () => precision({ topK: 0 }), "precision: expected topK to be an integer in [1, 100], got 0"],
+    ["a class below 0", () => recall({ classId: -1 }), "recall: expected classId to be the number of a class, got -1"],
+    ["a slip", () => f1Score({ topK: 2 } as never), 'got "topK"'],
+    [
+      "a matrix of too many classes",
+      () => confusionMatrix(tensor([1e9 | 0], [1], "int32"), tensor([0], [1], "int32")),
+      "confusionMatrix: expected at most 4096 classes, got 1000000001",
+    ],
+  ])("%s is refused", (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  test("a class that the predictions do not have is refused when it is used", async () => {
+    await expect(measure(tensor(scores), tensor(truth), recall({ classId: 4 }), "mse")).rejects.toThrow(
+      "recall: expected classId below 4, got 4",
+    );
+  });
+});

@@ -49,11 +49,14 @@ export const meanIoU = (): Metric => ({
   },
 });
 
+/** Of a matrix that people still read, and that still fits in memory. */
+const MOST_CLASSES = 4096;
+
 /**
  * How often each class was taken for each, as TensorFlow's `confusion_matrix`: rows are labels, columns predictions.
  * @param labels class numbers [n]
  * @param predictions class numbers [n], or scores [n, classes] of which the first largest counts
- * @param options.numClasses default the number of scores, or one more than the largest class number
+ * @param options.numClasses at most 4096; default the number of scores, or one more than the largest class number
  * @returns [numClasses][numClasses]
  * @throws {ShapeError} for other numbers of predictions; {RangeError} for what is no class
  * @example
@@ -76,6 +79,10 @@ export function confusionMatrix(
   });
   const most = [...truth, ...guess].reduce((a, b) => Math.max(a, b), -1);
   const classes = numClasses ?? (width > 1 ? width : most + 1);
+  if (classes > MOST_CLASSES) {
+    const expected = `at most ${MOST_CLASSES} classes`;
+    throw rangeError({ op: "confusionMatrix", expected, actual: told(classes) });
+  }
   const wrong = [...truth, ...guess].find((c) => !(Number.isInteger(c) && c >= 0 && c < classes));
   if (wrong !== undefined || !Number.isSafeInteger(classes))
     throw rangeError({ op: "confusionMatrix", expected: `classes in [0, ${classes - 1}]`, actual: told(wrong) });
