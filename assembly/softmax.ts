@@ -113,7 +113,7 @@ function expSum<V>(n: u32, x: usize, y: usize, shift: V, lane: u32): V {
   @inline at<V>(x: V, a: V, b: V): V { return mul<V>(mul<V>(x, a), b); }
 }
 
-@unmanaged @final class SoftmaxGrad {
+@unmanaged @final export class SoftmaxGrad {
   // @ts-ignore: decorator
   @inline at<V>(y: V, dy: V, sum: V): V { return mul<V>(y, sub<V>(dy, sum)); }
 }
@@ -129,7 +129,7 @@ function expSum<V>(n: u32, x: usize, y: usize, shift: V, lane: u32): V {
 }
 
 /** sum(x * z) */
-@unmanaged @final class Dot {
+@unmanaged @final export class Dot {
   // @ts-ignore: decorator
   @inline start(): f32 { return 0; }
   // @ts-ignore: decorator

@@ -4,6 +4,7 @@ export {
   f32_tanh_grad,
 } from "./activation";
 export { f32_affine, f32_affine_grad, f32_affine_maps } from "./affine";
+export { f32_attention_grad } from "./attentiongrad";
 export { f32_avg_pool2d_grad } from "./avgpool";
 export { i32_equal } from "./binary";
 export { f32_clamp_grad } from "./compare";

@@ -15,6 +15,14 @@ export {
   softmax,
 } from "./layers/activation.js";
 export {
+  type AttentionCall,
+  type AttentionLayer,
+  type GroupQueryAttentionOptions,
+  groupQueryAttention,
+  type MultiHeadAttentionOptions,
+  multiHeadAttention,
+} from "./layers/attention.js";
+export {
   type RandomAdjustmentOptions,
   type RandomFactor,
   type RandomFlipOptions,
@@ -87,6 +95,12 @@ export {
   maxPooling1d,
   type Pooling1dOptions,
 } from "./layers/pooling1d.js";
+export {
+  type PositionEmbeddingOptions,
+  positionEmbedding,
+  type RotaryEmbeddingOptions,
+  rotaryEmbedding,
+} from "./layers/position.js";
 export { type PreluOptions, prelu } from "./layers/prelu.js";
 export type { GatedOptions, Recurrent, RecurrentCall, RecurrentOptions } from "./layers/recurrent.js";
 export {
@@ -118,6 +132,7 @@ export {
 } from "./layers/standardization.js";
 export type { Padding1d } from "./layers/steps.js";
 export { timeDistributed } from "./layers/timedistributed.js";
+export { type TransformerBlockOptions, transformerBlock } from "./layers/transformer.js";
 export {
   type Conv1dTransposeOptions,
   type Conv2dTransposeOptions,
@@ -134,6 +149,7 @@ export {
   softsign,
 } from "./ops/activation.js";
 export { div, mul, sub } from "./ops/arithmetic.js";
+export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
 export { cast } from "./ops/cast.js";
 export {
   clip,

@@ -3,6 +3,7 @@
 import { add, div, mean, mul, relu, reshape, softmax, sub, sum } from "../src/index.js";
 import { sparseSoftmaxCrossEntropy } from "../src/ops/loss.js";
 import { affineCases } from "./cases/affine.js";
+import { attentionCases } from "./cases/attention.js";
 import { benchmarks } from "./cases/benchmarks.js";
 import { type Case, row } from "./cases/case.js";
 import { casts } from "./cases/casts.js";
@@ -75,6 +76,7 @@ const rows: readonly Case[] = [
     (x) => ({ shape: [2, 4, 3], data: x.data }),
   ),
   ...affineCases,
+  ...attentionCases,
   ...matmulCases,
   ...movementCases,
   ...normCases,

@@ -23,6 +23,7 @@ const examples: Record<string, Promised> = {
   anomaly: { keys: { auc: [0.7, 1] }, data: "timeseries" },
   tabular: { keys: { rmse: [0, 4], r2: [0.4, 1], accuracy: [0.7, 1] }, data: "tabular" },
   demo: { keys: { testAccuracy: [0.4, 1] }, args: ["--out", join(scratch, "demo")] },
+  gpt: { keys: { validationLoss: [0.3, 3], trainLoss: [0.3, 3.2] }, data: "tinyshakespeare" },
   motions: { keys: { testAccuracy: [0.5, 1], testLoss: [0, 1.4] }, data: "timeseries" },
 };
 

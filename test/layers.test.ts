@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { sources } from "./sources.js";
 
 const LAYERS = [
-  ["errors", "shape", "tensor", "philox"],
+  ["errors", "numbers", "shape", "tensor", "philox"],
   ["runtime", "graph"],
   ["ops"],
   ["passes"],

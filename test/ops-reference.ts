@@ -56,6 +56,10 @@ const only = (y: Value): Value => lw.squeeze(y, 1);
 const last = (y: Value): Value => only(lw.stridedSlice(y, [null, -1], []));
 
 export const operators: Record<string, Run> = {
+  attention({ q, k, v, mask }, { heads, head_dim: d, causal: isCausal }) {
+    const [a, b, c] = [q, k, v].map((x) => lw.reshape(x, [-1, x.shape[1], heads, d]));
+    return { y: lw.reshape(lw.scaledDotProductAttention(a, b, c, { isCausal, mask }), q.shape) };
+  },
   avg_pool1d: ({ x }, a) => ({
     y: lw.averagePooling1d(a.pool_size, { strides: a.strides, padding: a.padding })(x),
   }),
@@ -130,6 +134,13 @@ export const operators: Record<string, Run> = {
   resize: ({ x }, { size, interpolation, align_corners: corners = false, antialias = false }) => {
     if (corners || antialias) throw new Error("resize has neither aligned corners nor antialiasing");
     return { y: lw.resize(x, size, { interpolation }) };
+  },
+  multi_head_attention({ x, wq, bq, wk, bk, wv, bv, wo, bo }, { heads, causal: useCausalMask }) {
+    const d = x.shape[2] / heads;
+    const y = lw.multiHeadAttention(heads, d)(x, x, x, { useCausalMask });
+    const inner = [x.shape[2], heads, d];
+    const shaped = [wq, bq, wk, bk, wv, bv].map((w) => lw.reshape(w, w.shape.length > 1 ? inner : inner.slice(1)));
+    return { y: replaced(y, [...shaped, lw.reshape(wo, [heads, d, x.shape[2]]), bo]) };
   },
   rms_norm: ({ x, gamma }, { epsilon }) => ({ y: replaced(lw.rmsNormalization({ epsilon })(x), [gamma]) }),
   silu: unary(lw.silu),

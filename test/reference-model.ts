@@ -1,7 +1,19 @@
 // A model, an optimizer and a loss from the meta.json of a reference trajectory: layers with Keras' names and options.
 
 import * as lw from "../src/index.js";
-import { activation, add, build, input, type Layer, type Model, sequential, type Value } from "../src/index.js";
+import {
+  activation,
+  add,
+  build,
+  input,
+  type Layer,
+  type Model,
+  matmul,
+  sequential,
+  type Tensor,
+  tensor,
+  type Value,
+} from "../src/index.js";
 import {
   adam,
   adamW,
@@ -39,7 +51,21 @@ const layers: Record<string, (layer: Json) => Layer> = {
   BatchNormalization: (l) => lw.batchNormalization(optionsOf(l, "activation")),
   Conv1D: (l) => lw.conv1d(l.filters, l.kernel_size, optionsOf(l, "filters", "kernel_size")),
   Conv2D: (l) => lw.conv2d(l.filters, l.kernel_size, optionsOf(l, "filters", "kernel_size")),
-  Dense: (l) => lw.dense(l.units, optionsOf(l, "units")),
+  Dense(l) {
+    const tanhForm = (x: Value) => lw.gelu(x, { approximate: true });
+    return lw.dense(l.units, {
+      ...optionsOf(l, "units"),
+      ...(l.activation === "gelu_tanh" && { activation: tanhForm }),
+    });
+  },
+  PositionEmbedding: (l) => {
+    const positions = lw.positionEmbedding(l.length, { name: l.name });
+    return (x) => add(x, positions(x));
+  },
+  MultiHeadAttention: (l) => (x) => {
+    const attention = lw.multiHeadAttention(l.num_heads, x.shape[2] / l.num_heads, { name: l.name });
+    return attention(x, x, x, { useCausalMask: l.causal });
+  },
   DepthwiseConv2D: (l) => lw.depthwiseConv2d(l.kernel_size, optionsOf(l, "kernel_size")),
   Embedding: (l) => lw.embedding(l.input_dim, l.output_dim, optionsOf(l, "input_dim", "output_dim")),
   Flatten: (l) => lw.flatten({ name: l.name }),
@@ -54,7 +80,20 @@ const layers: Record<string, (layer: Json) => Layer> = {
 
 /** Layer types of a model that cannot be made. */
 export const unknownLayers = ({ model }: Meta): string[] =>
-  model.map(({ type }) => type).filter((type) => type !== "Add" && !Object.hasOwn(layers, type));
+  model
+    .map(({ type }) => type)
+    .filter((type) => type !== "Add" && type !== "TiedDense" && !Object.hasOwn(layers, type));
+
+/** The table of an embedding, from its result. */
+const tableOf = (embedded: Value): Value => embedded.node.inputs[0];
+
+/** Reference weights under the names, and in the shapes, of the model's own. */
+export function weightsFor(model: Model, given: Record<string, Tensor>): Record<string, Tensor> {
+  const own = Object.entries(model.weights());
+  return Object.fromEntries(
+    own.map(([name, { shape }]) => [name, tensor(given[name.replace("attention_output", "output")].data, [...shape])]),
+  );
+}
 
 export function modelOf({ input_shape, model }: Meta): Promise<Model> {
   const x = input(input_shape, { dtype: model[0].type === "Embedding" ? "int32" : "float32" });
@@ -64,9 +103,11 @@ export function modelOf({ input_shape, model }: Meta): Promise<Model> {
     const inputs = names?.map((name) => values.get(name) as Value) ?? [last];
     const fused = each.type === "BatchNormalization" ? activation(each.activation ?? "linear") : (y: Value) => y;
     last =
-      each.type === "Add"
-        ? activation(each.activation ?? "linear")(inputs.reduce(add))
-        : sequential(layers[each.type](each), fused)(inputs[0]);
+      each.type === "TiedDense"
+        ? matmul(inputs[0], tableOf(values.get(each.tied_to.split("/")[0]) as Value), { transposeB: true })
+        : each.type === "Add"
+          ? activation(each.activation ?? "linear")(inputs.reduce(add))
+          : sequential(layers[each.type](each), fused)(inputs[0]);
     values.set(each.name, last);
   }
   return build(x, last);
@@ -77,7 +118,7 @@ export function optimizerOf({ type, ...options }: Json): Optimizer {
   const given = optionsOf({ ...rest, ...(beta_1 !== undefined && { beta1: beta_1, beta2: beta_2 }) });
   if (type === "sgd") return sgd(given);
   if (type === "adam") return adam(given);
-  if (type === "adamw") return adamW({ ...given, clipNorm: global_clipnorm });
+  if (type === "adamw") return adamW({ ...given, globalClipNorm: global_clipnorm });
   if (type === "rmsprop") return rmsprop(given);
   throw new Error(`no optimizer ${type}`);
 }

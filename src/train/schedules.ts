@@ -1,7 +1,7 @@
 // Learning rates that change from step to step, as Keras' `keras.optimizers.schedules`: functions of the number of steps done.
 // Numbers come from ./numbers.ts, so that a schedule has the same bits in every engine.
 import { rangeError, ShapeError, told, typeError } from "../errors.js";
-import { cosPi, pow } from "./numbers.js";
+import { cosPi, pow } from "../numbers.js";
 
 /** The learning rate of a step; the first step is 0. */
 export type Schedule = (step: number) => number;

@@ -13,6 +13,7 @@ const of = (...shapes: Benchmark["shapes"]): Benchmark => ({ shapes });
 const each = (titles: readonly string[], ...list: Benchmark[]): Record<string, readonly Benchmark[]> =>
   Object.fromEntries(titles.map((title) => [title, list]));
 
+const heads = (...shape: number[]): Benchmark => of(shape, shape, shape);
 const reductions = ["sum", "mean", "max", "min", "prod", "variance", "logSumExp", "norm"];
 const losses = ["meanSquaredError", "huber", "klDivergence", "binaryCrossentropy", "categoricalCrossentropy"];
 const matrices = of([256, 256], [256, 256]);
@@ -32,6 +33,12 @@ export const benchmarks: Record<string, readonly Benchmark[]> = {
     of(cube),
   ),
   ...each(["cumsum 0 of", "cumsum 2 of"], of(cube)),
+  ...each(
+    ["scaledDotProductAttention", "scaledDotProductAttention causal"],
+    heads(12, 64, 4, 32),
+    heads(1, 512, 8, 64),
+  ),
+  rotaryEmbedding: [of([12, 64, 4, 32])],
   matmul: [matrices, of([1, 1024], [1024, 1024]), of([8, 64, 64], [8, 64, 64]), of([97, 131], [131, 113])],
   ...each(["matmul transposeA", "matmul transposeB", "matmul transposeA transposeB"], matrices),
   "conv2d {strides:[1,1],padding:same}": [

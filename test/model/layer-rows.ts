@@ -1,6 +1,7 @@
 // The layers of layer.test.ts, each with its oracle: what it makes of its inputs and its weights, in float64.
 import * as lw from "../../src/index.js";
 import { type Array64, at, fill } from "../oracle/array.js";
+import { attention, rotary } from "../oracle/attention.js";
 import { resize } from "../oracle/movement.js";
 import {
   avgPool2d,
@@ -24,6 +25,8 @@ export interface LayerRow {
   /** Names of the weights, without the layer's. */
   readonly weights?: readonly string[];
   readonly tolerance?: number;
+  /** Weights that change nothing (a bias of keys moves all scores of a query alike): their gradients are 0, and what rounding leaves. */
+  readonly flat?: readonly string[];
 }
 
 type Oracle = (x: Array64, ...weights: Array64[]) => Array64;
@@ -408,11 +411,135 @@ const others: readonly LayerRow[] = [
   ),
 ];
 
+/** x [..., n] times w [n, m], and b. */
+const linear = (x: Array64, w: Array64, b?: Array64): Array64 => {
+  const [n, m] = [x.shape[x.shape.length - 1], w.data.length / x.shape[x.shape.length - 1]];
+  return fill([...x.shape.slice(0, -1), m], (...index) => {
+    const [c, lead] = [index[index.length - 1], index.slice(0, -1)];
+    return sum(Array.from({ length: n }, (_, i) => at(x, ...lead, i) * w.data[i * m + c])) + (b?.data[c] ?? 0);
+  });
+};
+/** Attention of a query to a key and a value, weights in the order of the layer's; as many heads as the kernels say. */
+const multiHead =
+  (options: Parameters<typeof attention>[0] = {}) =>
+  ([query, key, value]: readonly Array64[], weights: readonly Array64[], biased = true, mask?: Array64): Array64 => {
+    const step = biased ? 2 : 1;
+    const project = (x: Array64, i: number): Array64 => {
+      const kernel = weights[i * step];
+      const y = linear(x, kernel, biased ? weights[i * step + 1] : undefined);
+      return reshaped(y, [...x.shape.slice(0, 2), ...kernel.shape.slice(1)]);
+    };
+    const y = attention(options)(project(query, 0), project(key, 1), project(value, 2), mask);
+    const joined = reshaped(y, [...y.shape.slice(0, 2), y.shape[2] * y.shape[3]]);
+    return linear(joined, weights[3 * step], biased ? weights[3 * step + 1] : undefined);
+  };
+const plus = (a: Array64, b: Array64): Array64 => ({ ...a, data: a.data.map((v, i) => v + b.data[i]) });
+const layerNormed = (x: Array64, gamma: Array64, beta: Array64): Array64 => {
+  const n = gamma.data.length;
+  return {
+    ...x,
+    data: x.data.map((v, i) => {
+      const list = Array.from(x.data.subarray(Math.floor(i / n) * n, (Math.floor(i / n) + 1) * n));
+      const variance = mean(list.map((u) => (u - mean(list)) ** 2));
+      return ((v - mean(list)) / Math.sqrt(variance + 1e-5)) * gamma.data[i % n] + beta.data[i % n];
+    }),
+  };
+};
+const ofAttention = ["query", "key", "value", "attention_output"].flatMap((name) => [`${name}/kernel`, `${name}/bias`]);
+const inBlock = [
+  ...ofAttention.map((name) => `self_attention_layer/${name}`),
+  "self_attention_layer_norm/gamma",
+  "self_attention_layer_norm/beta",
+  "feedforward_intermediate_dense/kernel",
+  "feedforward_intermediate_dense/bias",
+  "feedforward_output_dense/kernel",
+  "feedforward_output_dense/bias",
+  "feedforward_layer_norm/gamma",
+  "feedforward_layer_norm/beta",
+];
+
+const attentive: readonly LayerRow[] = (
+  [
+    row(
+      "multiHeadAttention",
+      [5, 6],
+      (x) => lw.multiHeadAttention(2, 3)(x),
+      (x, ...w) => multiHead()([x, x, x], w),
+      ofAttention,
+    ),
+    {
+      name: "multiHeadAttention of three sequences, causal, masked",
+      inputs: [{ shape: [4, 5] }, { shape: [6, 3] }, { shape: [6, 4] }, { shape: [4, 6], below: 2 }],
+      layer: ([query, value, key, mask]) =>
+        lw.multiHeadAttention(2, 3, { valueDim: 4, outputShape: 7 })(query, value, key, {
+          useCausalMask: true,
+          attentionMask: lw.cast(mask, "bool"),
+        }),
+      oracle: ([query, value, key, mask], ...w) => multiHead({ isCausal: true })([query, key, value], w, true, mask),
+      weights: ofAttention,
+    },
+    {
+      name: "multiHeadAttention that passes over the value's mask",
+      inputs: [{ shape: [3, 4] }, { shape: [5, 4] }, { shape: [5], below: 2 }],
+      layer: ([query, value, steps]) =>
+        lw.multiHeadAttention(1, 4, { useBias: false })(query, lw.withMask(value, lw.cast(steps, "bool"))),
+      oracle: ([query, value, steps], ...w) => multiHead()([query, value, value], w, false, steps),
+      weights: ofAttention.filter((name) => name.endsWith("kernel")),
+    },
+    row(
+      "groupQueryAttention",
+      [5, 6],
+      (x) => lw.groupQueryAttention(3, 4, 2)(x, x, x, { useCausalMask: true }),
+      (x, ...w) => multiHead({ isCausal: true })([x, x, x], w),
+      ofAttention,
+    ),
+    row(
+      "positionEmbedding",
+      [4, 3],
+      (x) => lw.add(x, lw.positionEmbedding(6)(x)),
+      (x, positions) => fill(x.shape, (b, t, c) => at(x, b, t, c) + at(positions, t, c)),
+      ["embeddings"],
+    ),
+    row("rotaryEmbedding", [5, 2, 6], lw.rotaryEmbedding(), rotary()),
+    row(
+      "transformerBlock",
+      [5, 4],
+      lw.transformerBlock({ numHeads: 2, intermediateDim: 6 }),
+      (x, ...w) => {
+        const attended = layerNormed(plus(x, multiHead()([x, x, x], w)), w[8], w[9]);
+        const wide = relu(linear(attended, w[10], w[11]));
+        return layerNormed(plus(attended, linear(wide, w[12], w[13])), w[14], w[15]);
+      },
+      inBlock,
+    ),
+    row(
+      "transformerBlock causal, normalized first",
+      [4, 6],
+      lw.transformerBlock({
+        numHeads: 2,
+        numKeyValueHeads: 1,
+        keyDim: 2,
+        intermediateDim: 5,
+        normalizeFirst: true,
+        useCausalMask: true,
+      }),
+      (x, gamma, beta, ...w) => {
+        const before = layerNormed(x, gamma, beta);
+        const attended = plus(x, multiHead({ isCausal: true })([before, before, before], w));
+        const wide = relu(linear(layerNormed(attended, w[8], w[9]), w[10], w[11]));
+        return plus(attended, linear(wide, w[12], w[13]));
+      },
+      [...inBlock.slice(8, 10), ...inBlock.slice(0, 8), ...inBlock.slice(14), ...inBlock.slice(10, 14)],
+    ),
+  ] satisfies LayerRow[]
+).map((each) => ({ ...each, flat: ["key/bias"] }));
+
 export const rows: readonly LayerRow[] = [
   ...inOneDimension,
   ...transposed,
   ...normalized,
   ...severalInputs,
+  ...attentive,
   ...recurrentRows,
   ...activationRows,
   ...others,

@@ -93,6 +93,10 @@ describe.each(rows)("$name", (row) => {
     const actual = of(feeds);
     names.forEach((name, k) => {
       if (!wrt.includes(name)) return;
+      if (row.flat?.some((weight) => name.endsWith(weight))) {
+        expect(Math.max(...actual[name].data.map(Math.abs)), name).toBeLessThan(1e-5);
+        return;
+      }
       const slopes = Array.from(all[k].data, (v, i) => {
         const moved = (h: number) =>
           value(all.map((x, j) => (j === k ? { ...x, data: x.data.map((u, at) => (at === i ? v + h : u)) } : x)));

@@ -289,6 +289,8 @@ const sequences =
 /** Whole vectors of channels. */
 const whole = (channels: number): number => Math.ceil(channels / 4) * 4;
 
+const eights = (n: number): number => Math.ceil(n / 8) * 8;
+
 const CHEAP = 2 * WORD;
 const COSTLY = 10 * WORD;
 
@@ -418,6 +420,29 @@ export const rules: Readonly<Record<string, Rule>> = {
     ],
   }),
 
+  // Blocks of 64 rows of a head, and groups of heads.
+  f32_attention: ([, , t, s, , , d, e]) => ({
+    count: 1,
+    from: 0,
+    cost: 1.5 * MADD * Math.min(t, 64) * s * (d + e),
+    moves: [],
+    scratch: { argument: 20, bytes: 256 * (d + eights(e) + 66) },
+  }),
+  f32_attention_grad: ([, , t, s, heads, groups, d, e]) => ({
+    count: 1,
+    from: 0,
+    cost: (3 * MADD * t * s * (d + e) * heads) / groups,
+    moves: [],
+    scratch: { argument: 24, bytes: 256 * (d + e + 2 * eights(d) + eights(e) + 128) },
+  }),
+  f32_rotary: ([, t, heads, half]) => ({
+    count: 0,
+    cost: CHEAP * t * heads * half,
+    moves: [
+      [4, 8 * t * heads * half],
+      [6, 8 * t * heads * half],
+    ],
+  }),
   f32_softmax: rows(COSTLY, (n) => [
     [2, n],
     [3, n],

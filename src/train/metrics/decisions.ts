@@ -2,6 +2,7 @@
 // between counting for both.
 import { checkKeys, rangeError, told, typeError } from "../../errors.js";
 import type { Value } from "../../graph/value.js";
+import { log } from "../../numbers.js";
 import { mul, sub } from "../../ops/arithmetic.js";
 import { greater, greaterEqual, where } from "../../ops/comparison.js";
 import { concat } from "../../ops/concat.js";
@@ -11,7 +12,6 @@ import { reshape } from "../../ops/shape.js";
 import { slice } from "../../ops/slice.js";
 import { sigmoid } from "../../ops/unary.js";
 import { sizeOf } from "../../shape.js";
-import { log } from "../numbers.js";
 import { like, type Metric, share } from "./metric.js";
 
 const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);

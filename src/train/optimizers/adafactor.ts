@@ -1,11 +1,11 @@
 // Adafactor: of a matrix, mean squares by row and by column instead of one for each weight.
 import type { Value } from "../../graph/value.js";
+import { pow } from "../../numbers.js";
 import { add, div, mul, sub } from "../../ops/arithmetic.js";
 import { maximum } from "../../ops/comparison.js";
 import { mean } from "../../ops/reduce.js";
 import { expandDims } from "../../ops/shape.js";
 import { sqrt, square } from "../../ops/unary.js";
-import { pow } from "../numbers.js";
 import {
   assign,
   checkOptions,

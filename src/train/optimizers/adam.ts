@@ -1,10 +1,10 @@
 // Adam and its kin: moving means of gradients over those of their squares.
 import { make } from "../../graph/value.js";
+import { power } from "../../numbers.js";
 import { add, div, mul, sub } from "../../ops/arithmetic.js";
 import { maximum } from "../../ops/comparison.js";
 import { abs, sqrt, square } from "../../ops/unary.js";
 import { updateOps } from "../../ops/update.js";
-import { power } from "../numbers.js";
 import {
   assign,
   BELOW_ONE,

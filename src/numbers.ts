@@ -1,6 +1,6 @@
-// Elementary functions in float64 from + - * / alone, for schedules: Math.cos, Math.exp and Math.pow may differ between engines in the
+// Elementary functions in float64 from + - * / alone, for schedules and tables: Math.cos, Math.exp and Math.pow may differ between engines in the
 // last bit, and a learning rate that differs makes another model. Errors are the largest distance from the exact value, measured
-// against Math's own functions on 10^5 points (test/train/numbers.test.ts).
+// against Math's own functions on 10^5 points (test/numbers64.test.ts).
 
 /** Degree at which the remaining terms of the series fall below half a unit in the last place on the reduced argument. */
 const EXP_TERMS = 14;

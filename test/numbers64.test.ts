@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cosPi, exp, log, pow, power } from "../../src/train/numbers.js";
+import { cosPi, exp, log, pow, power } from "../src/numbers.js";
 
 /** Points spread over [low, high]. */
 const points = (low: number, high: number, count = 100_000) =>
