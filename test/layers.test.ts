@@ -14,6 +14,7 @@ const LAYERS = [
   ["index"],
   ["train", "compress", "explain", "text", "data", "federated"],
   ["serve"],
+  ["cli"],
 ];
 
 const IMPORT = /^(?:import|export)\b[^"';]*?\bfrom\s+"(\.[^"]+)"|^import\s+"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;

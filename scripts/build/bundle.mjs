@@ -15,7 +15,7 @@ const VARIANTS = [
 ];
 
 /** Libraries that entries contain, each behind its own; their licences go beside them. */
-const BUNDLED = ["flatbuffers", "hono", "valibot"];
+const BUNDLED = ["@hono/node-server", "commander", "flatbuffers", "hono", "valibot"];
 
 /** Files of dist/ and the builds that they are. */
 const MODULES = {
@@ -63,6 +63,7 @@ export async function bundle() {
     }
   }
   written.add(await bundleThreads());
+  written.add(await bundleCli(version));
   written.add(writeLicenses());
   removeStale(written);
 }
@@ -88,6 +89,41 @@ async function bundleThreads() {
     platform: "neutral",
     target: "es2022",
     charset: "utf8",
+    write: false,
+    logLevel: "warning",
+  });
+  writeIfChanged(path, outputFiles[0].contents);
+  return path;
+}
+
+/** The command line: for Node alone, on the package's entries as they are. */
+async function bundleCli(version) {
+  const path = at("dist/cli.js");
+  const entries = new Map(Object.entries(entriesFor("default")).map(([name, entry]) => [at(entry.slice(6)), name]));
+  const { outputFiles } = await build({
+    entryPoints: [at("src/cli/main.ts")],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    charset: "utf8",
+    legalComments: "inline",
+    // Commander is CommonJS and requires what Node has.
+    banner: {
+      js: `#!/usr/bin/env node\nimport { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);`,
+    },
+    define: { __VERSION__: JSON.stringify(version) },
+    plugins: [
+      {
+        name: "entries-beside",
+        setup({ onResolve }) {
+          onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, resolveDir }) => {
+            const name = entries.get(join(resolveDir, path.replace(/\.js$/, ".ts")));
+            return name && { path: `./${name}.js`, external: true };
+          });
+        },
+      },
+    ],
     write: false,
     logLevel: "warning",
   });

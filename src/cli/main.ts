@@ -1,0 +1,39 @@
+// The command `lanewise`: one file for each subcommand. What is data goes to standard output, all else to standard error.
+import { Command, CommanderError } from "commander";
+import { FormatError, ShapeError, UnsupportedError } from "../index.js";
+import { addServe } from "./serve.js";
+import { UsageError } from "./usage.js";
+
+declare const __VERSION__: string;
+
+const program = new Command("lanewise")
+  .description("Neural networks that train, compress and serve anywhere JavaScript runs.")
+  .version(__VERSION__)
+  .exitOverride()
+  .configureOutput({ outputError: () => {} }); // said below, on one line
+for (const add of [addServe]) add(program);
+for (const command of program.commands) command.exitOverride().configureOutput({ outputError: () => {} });
+
+const say = (text: string) => console.error(`lanewise: ${text.trim().replace(/\s*\n\s*/g, " ")}`);
+
+if (process.argv.length <= 2) {
+  say("expected a command; `lanewise --help` lists them");
+  process.exitCode = 2;
+} else {
+  await program.parseAsync().catch((error: unknown) => {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return; // help and version
+      say(error.message.replace(/^error: /, ""));
+      process.exitCode = 2;
+      return;
+    }
+    const known =
+      error instanceof FormatError ||
+      error instanceof ShapeError ||
+      error instanceof UnsupportedError ||
+      Object.hasOwn(error as object, Symbol.for("lanewise.error"));
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+    if (known || error instanceof UsageError) say((error as Error).message);
+    else console.error(error);
+  });
+}
