@@ -5,6 +5,7 @@ import { load, save } from "../formats/native.js";
 import type { BuildOptions } from "../program/build.js";
 import type { Model } from "../program/model.js";
 import { type Manifest, signedText } from "./manifest.js";
+import { uncommonOps } from "./ops.js";
 import { datatypes } from "./protocol.js";
 import { byVersion, checkName, type ModelStore, readAll } from "./store.js";
 
@@ -107,7 +108,7 @@ export async function openModel(
     throw new FormatError(`${what}: expected ${manifest.bytes} bytes, got ${bytes.length}`);
   const digest = await sha256(bytes);
   if (digest !== manifest.sha256) throw new FormatError(`${what}: expected SHA-256 ${manifest.sha256}, got ${digest}`);
-  return load(await decrypted(bytes, manifest, decrypt, what), { name, ...options });
+  return load(await decrypted(bytes, manifest, decrypt, what), { name, layers: uncommonOps, ...options });
 }
 
 async function checkSignature(manifest: Manifest, key: CryptoKey, what: string): Promise<void> {

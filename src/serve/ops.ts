@@ -1,0 +1,21 @@
+// A server loads whatever file it is given, so nothing that a file may hold may be left out of its bundle; but for `ctc`, a loss that no
+// model has for an output, and which would bring all kernels of training.
+import { affineOps } from "../ops/affine.js";
+import { attentionOps } from "../ops/attention.js";
+import { cellOps } from "../ops/cells.js";
+import { lossOps } from "../ops/loss.js";
+import { int8Ops } from "../ops/quantized/table.js";
+import { carryOps, recurrentDropoutOps } from "../ops/recurrent.js";
+import { rotaryOps } from "../ops/rotary.js";
+
+/** What `load` is given as `layers`: every table of ops that only some models have. */
+export const uncommonOps: readonly unknown[] = [
+  affineOps,
+  attentionOps,
+  carryOps,
+  cellOps,
+  ...int8Ops,
+  lossOps,
+  recurrentDropoutOps,
+  rotaryOps,
+];
