@@ -25,6 +25,7 @@ const examples: Record<string, Promised> = {
   demo: { keys: { testAccuracy: [0.4, 1] }, args: ["--out", join(scratch, "demo")] },
   gpt: { keys: { validationLoss: [0.3, 3], trainLoss: [0.3, 3.2] }, data: "tinyshakespeare" },
   motions: { keys: { testAccuracy: [0.5, 1], testLoss: [0, 1.4] }, data: "timeseries" },
+  resnet8: { keys: { testAccuracy: [0.15, 1] }, data: "cifar10" },
 };
 
 /** What takes its arguments from there, but is none itself. */
