@@ -15,7 +15,11 @@ export interface Opened {
 
 /** @throws {UsageError} when it cannot be read; {FormatError} or {UnsupportedError} when it is no model that can be run */
 export async function openFile(path: string): Promise<Opened> {
-  const bytes = await readBytes(path);
+  return openBytes(await readBytes(path), path);
+}
+
+/** @param path that they are from, which names the model */
+export async function openBytes(bytes: Uint8Array, path: string): Promise<Opened> {
   const name = modelName(path);
   if (isTflite(bytes)) return { model: await fromTflite(bytes, { name }), format: "tflite", bytes: bytes.length };
   return { model: await load(bytes, { name, layers: int8Ops }), format: "safetensors", bytes: bytes.length };

@@ -1,7 +1,14 @@
 // The command `lanewise`: one file for each subcommand. What is data goes to standard output, all else to standard error.
 import { Command, CommanderError } from "commander";
 import { FormatError, ShapeError, UnsupportedError } from "../index.js";
+import { addBench } from "./bench.js";
+import { addConvert } from "./convert.js";
+import { addEvaluate } from "./evaluate.js";
+import { addInspect } from "./inspect.js";
+import { addPack } from "./pack.js";
+import { addPredict } from "./predict.js";
 import { addServe } from "./serve.js";
+import { addTrain } from "./train.js";
 import { UsageError } from "./usage.js";
 
 declare const __VERSION__: string;
@@ -11,7 +18,8 @@ const program = new Command("lanewise")
   .version(__VERSION__)
   .exitOverride()
   .configureOutput({ outputError: () => {} }); // said below, on one line
-for (const add of [addServe]) add(program);
+for (const add of [addTrain, addEvaluate, addConvert, addInspect, addPredict, addBench, addServe, addPack])
+  add(program);
 for (const command of program.commands) command.exitOverride().configureOutput({ outputError: () => {} });
 
 const say = (text: string) => console.error(`lanewise: ${text.trim().replace(/\s*\n\s*/g, " ")}`);

@@ -63,7 +63,8 @@ function modules(folder: string, entry: string): string[] {
 
 function configuration(paths: string[]): string {
   const list = paths.map((path) => {
-    return `(name = "${path}", ${path.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${path}")`;
+    const kind = path.endsWith(".wasm") ? "wasm" : /\.m?js$/.test(path) ? "esModule" : "data";
+    return `(name = "${path}", ${kind} = embed "${path}")`;
   });
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
