@@ -1,6 +1,6 @@
 // The command `lanewise`: one file for each subcommand. What is data goes to standard output, all else to standard error.
 import { Command, CommanderError } from "commander";
-import { FormatError, ShapeError, UnsupportedError } from "../index.js";
+import { isOwnError } from "../errors.js";
 import { addBench } from "./bench.js";
 import { addConvert } from "./convert.js";
 import { addEvaluate } from "./evaluate.js";
@@ -24,24 +24,20 @@ for (const command of program.commands) command.exitOverride().configureOutput({
 
 const say = (text: string) => console.error(`lanewise: ${text.trim().replace(/\s*\n\s*/g, " ")}`);
 
-if (process.argv.length <= 2) {
-  say("expected a command; `lanewise --help` lists them");
-  process.exitCode = 2;
-} else {
-  await program.parseAsync().catch((error: unknown) => {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return; // help and version
-      say(error.message.replace(/^error: /, ""));
-      process.exitCode = 2;
-      return;
-    }
-    const known =
-      error instanceof FormatError ||
-      error instanceof ShapeError ||
-      error instanceof UnsupportedError ||
-      Object.hasOwn(error as object, Symbol.for("lanewise.error"));
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-    if (known || error instanceof UsageError) say((error as Error).message);
-    else console.error(error);
-  });
+function fail(error: unknown): void {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return; // help and version
+    say(error.message.replace(/^error: /, ""));
+    process.exitCode = 2;
+    return;
+  }
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+  if (error instanceof UsageError || isOwn(error)) say(error.message);
+  else console.error(error);
 }
+
+/** What Lanewise says of a file or of data; anything else is a mistake in here, and keeps its stack. */
+const isOwn = (error: unknown): error is Error => isOwnError(error);
+
+if (process.argv.length > 2) program.parseAsync().catch(fail);
+else fail(new UsageError("expected a command; `lanewise --help` lists them"));
