@@ -7,7 +7,7 @@ import { images, noise } from "./cnn.mjs";
 import { heading, machine, NODE, onRound, publish } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { cnn } from "./model.mjs";
-import { trainingStep } from "./models.mjs";
+import { gptIteration, trainingStep } from "./models.mjs";
 import { readOptions } from "./options.mjs";
 import { digits, percent, table } from "./table.mjs";
 import { wanted } from "./wanted.mjs";
@@ -42,6 +42,10 @@ const kinds = {
   "Keras CNN, predict batch 32": (options) => predict(32, options),
   "Keras CNN, training step batch 32": (options) => step(32, options),
   "Keras CNN, training step batch 128": (options) => step(128, options),
+  "nanoGPT, one iteration": async (options) => {
+    const run = await gptIteration(options);
+    return [run.model, run];
+  },
 };
 
 const accepts = wanted(options.only);

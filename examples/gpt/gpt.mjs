@@ -2,28 +2,11 @@
 // `npm run example:gpt`: a transformer that writes one character after the other, with the sizes, optimizer and schedule that nanoGPT
 // (https://github.com/karpathy/nanoGPT) has for a CPU. The text comes from text.mjs.
 
-import {
-  add,
-  build,
-  dense,
-  gather,
-  input,
-  layerNormalization,
-  matmul,
-  multiHeadAttention,
-  parameter,
-  positionEmbedding,
-  sequential,
-  tensor,
-} from "lanewise";
-import { adamW, cosineDecay, evaluate, sparseCategoricalCrossentropy, trainer } from "lanewise/train";
+import { tensor } from "lanewise";
+import { evaluate, trainer } from "lanewise/train";
 import { example, parameters } from "../common/example.mjs";
+import { gpt, loss, optimizer, small, whole } from "./model.mjs";
 import { draw, encoded, stored, written } from "./text.mjs";
-
-/** @typedef {import("lanewise").Value} Value */
-
-const whole = { layers: 4, heads: 4, features: 128, block: 64, batch: 12, iterations: 2000, rate: 1e-3, rampUp: 100 };
-const small = { layers: 2, heads: 2, features: 48, block: 32, batch: 12, iterations: 150, rate: 4e-3, rampUp: 10 };
 
 await example(
   {
@@ -38,21 +21,8 @@ await example(
     const [train, validation] = [text.codes.subarray(0, split), text.codes.subarray(split)];
 
     const model = await gpt(sizes, text.characters.length, seed);
-    const matrices = Object.entries(model.weights()).filter(([, { shape }]) => shape.length > 1);
-    const others = Object.keys(model.weights()).filter((name) => !matrices.some(([matrix]) => matrix === name));
-    const { rate, rampUp, iterations, block, batch } = sizes;
-    const { step } = trainer(model, {
-      optimizer: adamW({
-        learningRate: cosineDecay(0, iterations - rampUp, { alpha: 0.1, warmupTarget: rate, warmupSteps: rampUp }),
-        beta2: 0.99,
-        epsilon: 1e-8,
-        weightDecay: 0.1,
-        excludeFromWeightDecay: others,
-        globalClipNorm: 1,
-      }),
-      loss: sparseCategoricalCrossentropy({ fromLogits: true }),
-      seed,
-    });
+    const { iterations, block, batch } = sizes;
+    const { step } = trainer(model, { optimizer: optimizer(model, sizes), loss, seed });
 
     const start = performance.now();
     const random = draw(seed);
@@ -72,14 +42,11 @@ await example(
     const training = since(start);
 
     const starts = Array.from({ length: Math.floor((validation.length - 1) / block) }, (_, i) => i * block);
-    const { loss } = await evaluate(model, windows(validation, starts, block), {
-      loss: sparseCategoricalCrossentropy({ fromLogits: true }),
-      batchSize: 12,
-    });
+    const judged = await evaluate(model, windows(validation, starts, block), { loss, batchSize: 12 });
     const sample = write(model, text, { block, length: quick ? 60 : 300, random });
     if (!process.argv.includes("--json")) console.error(`\n${sample}\n`);
     return {
-      validationLoss: loss,
+      validationLoss: judged.loss,
       trainLoss: recent,
       parameters: parameters(model),
       iterations,
@@ -94,43 +61,6 @@ await example(
 /** Seconds. @param {number} start */
 function since(start) {
   return (performance.now() - start) / 1000;
-}
-
-/**
- * As GPT-2, without biases: the table of characters is also the last layer's matrix, and the matrices that add to the residual sum begin
- * smaller, by the square root of how many there are.
- * @param {typeof whole} sizes @param {number} vocabulary @param {number} seed
- */
-async function gpt({ layers, heads, features, block }, vocabulary, seed) {
-  const normal = /** @type {const} */ ({ kind: "normal", mean: 0, std: 0.02 });
-  const norm = () => layerNormalization({ epsilon: 1e-5, center: false });
-  /** @param {number} units @param {"gelu"} [activation] */
-  const linear = (units, activation) => dense(units, { activation, useBias: false, kernelInitializer: normal });
-  const table = parameter([vocabulary, features], normal, { name: "characters" });
-  const x = input([block], { dtype: "int32", name: "text" });
-  const embedded = gather(table, x);
-  let y = add(embedded, positionEmbedding(block, { initializer: normal })(embedded));
-  for (let i = 0; i < layers; i++) {
-    const attention = multiHeadAttention(heads, features / heads, { useBias: false, kernelInitializer: normal });
-    const before = norm()(y);
-    y = add(y, attention(before, before, before, { useCausalMask: true }));
-    y = add(y, sequential(norm(), linear(4 * features, "gelu"), linear(features))(y));
-  }
-  const logits = matmul(norm()(y), table, { transposeB: true });
-  const model = await build(x, logits, { seed, name: "gpt" });
-
-  const share = 1 / Math.sqrt(2 * layers);
-  const weights = model.weights();
-  for (const [name, { data, shape }] of Object.entries(weights)) {
-    const residual = name.endsWith("attention_output/kernel") || (shape[0] === 4 * features && shape[1] === features);
-    if (residual)
-      weights[name] = tensor(
-        Float32Array.from(data, (w) => w * share),
-        [...shape],
-      );
-  }
-  model.setWeights(weights);
-  return model;
 }
 
 /**
