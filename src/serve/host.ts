@@ -118,7 +118,7 @@ export class Host {
     const start = now();
     let version = wanted;
     try {
-      version ??= isStore(this.#source) ? await this.#source.current(name) : ONLY;
+      version ??= isStore(this.#source) ? await this.#source.current(name) : this.#has(name) ? ONLY : undefined;
       if (version === undefined) throw unknownModel(name);
       if (slot.served?.version === version && isStore(this.#source)) return slot.served;
       const model = await this.#open(name, version);

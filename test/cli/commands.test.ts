@@ -1,14 +1,13 @@
 // lanewise train, evaluate, convert, inspect, predict, bench and pack: what they write is what the library gives.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build as bundle } from "esbuild";
 import { expect, test } from "vitest";
 import { digits } from "../../src/data/index.js";
 import { fromTflite } from "../../src/formats/tflite/index.js";
 import { build, dense, input, load, save, type Tensor, tensor } from "../../src/index.js";
 import { int8Ops } from "../../src/ops/quantized/index.js";
 import { evaluate } from "../../src/train/index.js";
-import { serve } from "../runtimes/workerd.js";
+import { deploy } from "../serve/runtimes/deploy.js";
 import { mixed, small } from "../serve/service.js";
 import { folder, json, lanewise } from "./command.js";
 
@@ -197,30 +196,16 @@ test("pack writes a Worker that workerd runs, and leaves folders with files alon
   const again = lanewise(["pack", path("small.safetensors"), path("worker")]);
   expect(again).toEqual({ code: 2, stdout: "", stderr: `lanewise: ${path("worker")}: expected an empty folder\n` });
 
-  const dist = ["index", "serve"].map((name) => [name === "index" ? "lanewise" : `lanewise/${name}`, name]);
-  await bundle({
-    entryPoints: [path("worker/worker.js")],
-    bundle: true,
-    format: "esm",
-    alias: Object.fromEntries(dist.map(([name, file]) => [name, join(process.cwd(), `dist/workerd/${file}.js`)])),
-    external: ["*.wasm", "*.safetensors"],
-    outfile: path("deployed/worker.mjs"),
-    logLevel: "error",
-  });
-  writeFileSync(path("deployed/small.safetensors"), save(model));
-  const kernels = readdirSync("dist").filter((name) => /^kernels\.\w+\.wasm$/.test(name));
-  for (const name of kernels) writeFileSync(path(name), readFileSync(`dist/${name}`));
-  const { url, process: running } = await serve(home, [
-    "deployed/worker.mjs",
-    "deployed/small.safetensors",
-    ...kernels,
-  ]);
+  const deployed = await deploy(home, path("worker/worker.js"), [path("worker/small.safetensors")]);
   try {
     const inputs = [{ name: "x", shape: [2, 4], datatype: "FP32", data: rows.flat() }];
-    const response = await fetch(`${url}v2/models/small/infer`, { method: "POST", body: JSON.stringify({ inputs }) });
+    const response = await fetch(`${deployed.url}v2/models/small/infer`, {
+      method: "POST",
+      body: JSON.stringify({ inputs }),
+    });
     const expected = model.predict(tensor(rows)) as Tensor;
     expect(JSON.parse(await response.text()).outputs[0].data).toEqual([...expected.data]);
   } finally {
-    await running.kill();
+    await deployed.process.kill();
   }
 });
