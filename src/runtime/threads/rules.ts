@@ -57,6 +57,19 @@ const rows =
   (cost: number, moves: (n: number) => [number, number][]): Rule =>
   (a) => ({ count: 0, cost: cost * a[1], moves: moves(a[1]).map(([argument, step]) => [argument, 4 * step] as const) });
 
+/** (n, h, w, c, oh, ow, linear, ...): images of both sizes, each with a map of 6 numbers. */
+const affine =
+  ([input, output]: readonly [number, number]): Rule =>
+  ([, h, w, c, oh, ow, linear]) => ({
+    count: 0,
+    cost: oh * ow * (linear === 1 ? 26 : 8),
+    moves: [
+      [input, 4 * h * w * c],
+      [9, 24],
+      [output, 4 * oh * ow * c],
+    ],
+  });
+
 /** (outer, reduce, inner, x, y): one or more sums for each of `outer`. */
 const outer =
   (cost: number, bytes = 4): Rule =>
@@ -395,6 +408,8 @@ export const rules: Readonly<Record<string, Rule>> = {
       [6, 4 * n * inner],
     ],
   }),
+  f32_affine: affine([8, 10]),
+  f32_affine_grad: affine([10, 8]),
   f32_interpolate: ([, n, inner, m]) => ({
     count: 0,
     cost: CHEAP * m * inner,
