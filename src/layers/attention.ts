@@ -38,7 +38,10 @@ export interface MultiHeadAttentionOptions extends GroupQueryAttentionOptions {
 
 /** How a sequence attends to another. */
 export interface AttentionCall {
-  /** bool [batch, t, s], or [batch, heads, t, s], sizes of 1 repeated: true where a query may see a key. Default everywhere. */
+  /**
+   * [batch, t, s], [batch, heads, t, s] or [batch, s], sizes of 1 but the last repeated: true where a query may see a key. Of another dtype than
+   * bool, numbers other than 0 are true, as in Keras. Default everywhere.
+   */
   attentionMask?: Value;
   /** Whether a query sees the keys up to its own place only; default false. */
   useCausalMask?: boolean;

@@ -3,6 +3,7 @@ import { ShapeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { type ActivationName, activation } from "../ops/activation.js";
 import { add } from "../ops/arithmetic.js";
+import { wantElements } from "../ops/check.js";
 import type { Initializer, InitializerName } from "../ops/initializer.js";
 import { matmul } from "../ops/matmul.js";
 import { type Regularizer, type RegularizerName, regularized } from "../ops/regularizer.js";
@@ -39,7 +40,7 @@ const known = [
  * y = activation(x kernel + bias), as Keras' `Dense`. Weights: `kernel` [in, units], `bias` [units].
  * @param units number of outputs
  * @returns a layer from float32 [batch, ..., in] to [batch, ..., units]
- * @throws {RangeError} when `units` is no positive integer
+ * @throws {RangeError} when `units` is no positive integer; the layer throws {ShapeError} for an input of no features
  * @example
  * dense(10, { activation: "softmax" })(input([64])).shape; // [1, 10]
  */
@@ -51,6 +52,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   return stepwise("dense", options, known, (x, weight) => {
     if (x.shape.length < 2)
       throw new ShapeError({ op: "dense", expected: "an input [..., features]", actual: show(x.shape.slice(1)) });
+    wantElements("dense", x, x.shape.length - 1);
     const kernel = weight("kernel", [x.shape[x.shape.length - 1], units], kernelInitializer, {
       regularizer: ofKernel,
     });

@@ -2,6 +2,7 @@
 import { rangeError, ShapeError, told } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import { add, mul, sub } from "../ops/arithmetic.js";
+import { wantElements } from "../ops/check.js";
 import { mean } from "../ops/reduce.js";
 import { reshape } from "../ops/shape.js";
 import { withAxesLast } from "../ops/transpose.js";
@@ -34,7 +35,7 @@ const known = [
  * `gamma`, `beta` [channels]. Wu and He, "Group normalization", 2018.
  * @returns a layer from float32 [batch, ..., channels] to the same shape
  * @throws {RangeError} for groups that are no positive integer or -1, or a negative epsilon; the layer throws {ShapeError} unless
- *   `groups` divides the channels
+ *   `groups` divides the channels, and for samples of no elements
  * @example
  * groupNormalization({ groups: 4 })(input([8, 8, 16])).shape; // [1, 8, 8, 16]
  */
@@ -46,6 +47,7 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
   const { epsilon, gamma, beta } = affine(op, options);
   return stepwise(op, options, known, (x, weight) => {
     const [at] = sampleAxes(op, axis, x);
+    wantElements(op, x, ...x.shape.keys());
     const channels = x.shape[at];
     const count = groups === -1 ? channels : groups;
     if (channels % count !== 0)

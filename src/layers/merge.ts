@@ -133,13 +133,20 @@ const either =
   (a: Value | number | readonly Value[], b: Value | number | LayerOptions = {}): Value =>
     Array.isArray(a)
       ? folded(kind, a as readonly Value[], b as LayerOptions, of)
-      : of(a as Value | number, b as Value | number);
+      : kept(of(a as Value | number, b as Value | number), [a as Value | number, b as Value | number]);
+
+/** What an op made of operands that have one and the same mask, with it; a number has none to tell. */
+function kept(y: Value, operands: readonly (Value | number)[]): Value {
+  const [mask, ...others] = operands.flatMap((x) => (typeof x === "number" ? [] : [maskOf(x)]));
+  if (mask === undefined || others.some((other) => other !== mask)) return y;
+  return sameShape(mask.shape, y.shape.slice(0, mask.shape.length)) ? withMask(y, mask) : y;
+}
 
 const folded = (kind: string, values: readonly Value[], options: LayerOptions, of: Binary): Value =>
   merge(kind, values, options, [], (bare) => bare.reduce((a, b) => of(a, b)), anyOf);
 
 /**
- * a + b with NumPy broadcasting; or the sum of a list of Values, a layer as Keras' `add`.
+ * a + b with NumPy broadcasting, with the mask of both where they share one; or the sum of a list of Values, a layer as Keras' `add`.
  * @param values in place of a and b: at least two
  * @throws {ShapeError} when the shapes do not broadcast; {RangeError} for a list of fewer than two values
  * @example

@@ -1,7 +1,7 @@
 // Layers that move numbers: other axes, copies, borders, other sizes.
 import { rangeError, ShapeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
-import { wantRank } from "../ops/check.js";
+import { wantElements, wantRank } from "../ops/check.js";
 import { pad } from "../ops/pad.js";
 import { resize as resizeImage } from "../ops/resize.js";
 import { expandDims } from "../ops/shape.js";
@@ -131,6 +131,7 @@ export function upSampling2d(size: number | Pair = 2, options: UpSampling2dOptio
   }
   return layer("upSampling2d", options, ["interpolation"], (x: Value) => {
     wantRank("upSampling2d", 4, image, x);
+    wantElements("upSampling2d", x, 1, 2);
     return resizeImage(x, [x.shape[1] * rows, x.shape[2] * cols], { interpolation });
   });
 }

@@ -1,5 +1,5 @@
 // Pooling layers.
-import { wantRank } from "../ops/check.js";
+import { wantElements, wantRank } from "../ops/check.js";
 import { avgPool2d, maxPool2d } from "../ops/pool.js";
 import { mean } from "../ops/reduce.js";
 import { reshape } from "../ops/shape.js";
@@ -64,7 +64,7 @@ export function averagePooling2d(poolSize: Size = 2, options: AveragePooling2dOp
 
 /**
  * The mean over height and width, as Keras' `GlobalAveragePooling2D`.
- * @returns a layer from float32 [batch, height, width, channels] to [batch, channels]
+ * @returns a layer from float32 [batch, height, width, channels] to [batch, channels]; it throws {ShapeError} for images of no pixels
  * @example
  * globalAveragePooling2d()(input([7, 7, 64])).shape; // [1, 64]
  */
@@ -72,13 +72,14 @@ export function globalAveragePooling2d(options: GlobalPooling2dOptions = {}): La
   const { keepdims = false } = options;
   return layer("globalAveragePooling2d", options, ["keepdims"], (x) => {
     wantRank("globalAveragePooling2d", 4, "an image [height, width, channels]", x);
+    wantElements("globalAveragePooling2d", x, 1, 2);
     return mean(x, [1, 2], { keepDims: keepdims });
   });
 }
 
 /**
  * The maximum over height and width, as Keras' `GlobalMaxPooling2D`. Its gradient goes to the first maximum.
- * @returns a layer from float32 [batch, height, width, channels] to [batch, channels]
+ * @returns a layer from float32 [batch, height, width, channels] to [batch, channels]; it throws {ShapeError} for images of no pixels
  * @example
  * globalMaxPooling2d({ keepdims: true })(input([7, 7, 64])).shape; // [1, 1, 1, 64]
  */
@@ -86,6 +87,7 @@ export function globalMaxPooling2d(options: GlobalPooling2dOptions = {}): Layer 
   const { keepdims = false } = options;
   return layer("globalMaxPooling2d", options, ["keepdims"], (x) => {
     wantRank("globalMaxPooling2d", 4, "an image [height, width, channels]", x);
+    wantElements("globalMaxPooling2d", x, 1, 2);
     const [, height, width, channels] = x.shape;
     const y = maxPool2d(x, [height, width], [1, 1], "valid");
     return keepdims ? y : reshape(y, [-1, channels]);

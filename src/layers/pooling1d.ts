@@ -2,7 +2,7 @@
 import type { Value } from "../graph/value.js";
 import { div, mul } from "../ops/arithmetic.js";
 import { cast } from "../ops/cast.js";
-import { wantRank } from "../ops/check.js";
+import { wantElements, wantRank } from "../ops/check.js";
 import { maximum } from "../ops/comparison.js";
 import { avgPool2d, maxPool2d } from "../ops/pool.js";
 import { mean, sum } from "../ops/reduce.js";
@@ -61,7 +61,7 @@ export const averagePooling1d = (poolSize = 2, options: Pooling1dOptions = {}): 
 
 /**
  * The mean over all steps, as Keras' `GlobalAveragePooling1D`; with a mask over those that it lets pass, 0 where there are none.
- * @returns a layer from float32 [batch, steps, channels] to [batch, channels]
+ * @returns a layer from float32 [batch, steps, channels] to [batch, channels]; it throws {ShapeError} for sequences of no steps
  * @example
  * globalAveragePooling1d()(input([100, 6])).shape; // [1, 6]
  */
@@ -69,6 +69,7 @@ export function globalAveragePooling1d(options: GlobalPooling1dOptions = {}): La
   const { keepdims = false } = options;
   return layer("globalAveragePooling1d", options, ["keepdims"], (x, _weight, mask) => {
     wantRank("globalAveragePooling1d", 3, "a sequence [steps, channels]", x);
+    wantElements("globalAveragePooling1d", x, 1);
     if (mask !== undefined) {
       const counts = expandDims(cast(mask, "float32"), -1);
       const over = { keepDims: keepdims };
@@ -80,14 +81,16 @@ export function globalAveragePooling1d(options: GlobalPooling1dOptions = {}): La
 
 /**
  * The maximum over all steps, as Keras' `GlobalMaxPooling1D`. Its gradient goes to the first maximum.
- * @returns a layer from float32 [batch, steps, channels] to [batch, channels]
+ * @returns a layer from float32 [batch, steps, channels] to [batch, channels]; it throws {ShapeError} for sequences of no steps
  * @example
  * globalMaxPooling1d({ keepdims: true })(input([100, 6])).shape; // [1, 1, 6]
  */
 export function globalMaxPooling1d(options: GlobalPooling1dOptions = {}): Layer {
   const { keepdims = false } = options;
   return layer("globalMaxPooling1d", options, ["keepdims"], (x) => {
-    const y = maxPool2d(asRow("globalMaxPooling1d", x), [1, x.shape[1]], [1, 1], "valid");
+    const row = asRow("globalMaxPooling1d", x);
+    wantElements("globalMaxPooling1d", x, 1);
+    const y = maxPool2d(row, [1, x.shape[1]], [1, 1], "valid");
     return squeeze(y, keepdims ? 1 : [1, 2]);
   });
 }

@@ -6,7 +6,7 @@ import { rotaryOps } from "../ops/rotary.js";
 import { expandDims } from "../ops/shape.js";
 import { slice } from "../ops/slice.js";
 import { show } from "../shape.js";
-import { type Layer, type LayerOptions, layer, stepwise } from "./layer.js";
+import { type Layer, type LayerOptions, stepwise } from "./layer.js";
 import { positive } from "./options.js";
 
 export interface PositionEmbeddingOptions extends LayerOptions {
@@ -23,7 +23,7 @@ export interface RotaryEmbeddingOptions extends LayerOptions {
 
 /**
  * A trained vector for each position, to be added to a sequence, as KerasHub's `PositionEmbedding`; one for all samples: the batch of the
- * result is 1. Weight: `embeddings` [sequenceLength, features].
+ * result is 1, and its mask that of the sequence. Weight: `embeddings` [sequenceLength, features].
  * @param sequenceLength most steps of a sequence
  * @returns a layer from float32 [batch, steps, features] to [1, steps, features]
  * @throws {RangeError} for a length that is no positive integer; the layer throws {ShapeError} for a sequence that is longer
@@ -35,7 +35,7 @@ export function positionEmbedding(sequenceLength: number, options: PositionEmbed
   const op = "positionEmbedding";
   const { initializer = "glorotUniform" } = options;
   positive(op, "sequenceLength", sequenceLength);
-  return layer(op, options, ["initializer"], ({ shape }, weight) => {
+  return stepwise(op, options, ["initializer"], ({ shape }, weight) => {
     const [, steps, features] = shape;
     if (shape.length !== 3 || steps > sequenceLength)
       throw new ShapeError({

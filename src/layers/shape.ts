@@ -1,17 +1,22 @@
 // Layers that change only the shape.
 import { ShapeError } from "../errors.js";
 import type { Value } from "../graph/value.js";
+import { wantElements } from "../ops/check.js";
 import { reshape as reshaped } from "../ops/shape.js";
 import { checkShape, type Shape, show, sizeOf } from "../shape.js";
 import { type Layer, type LayerOptions, layer } from "./layer.js";
 
 /**
  * All axes but the batch as one, in row-major order, as Keras' `Flatten`.
+ * @returns a layer that throws {ShapeError} for samples of no elements
  * @example
  * flatten()(input([5, 5, 64])).shape; // [1, 1600]
  */
 export function flatten(options: LayerOptions = {}): Layer {
-  return layer("flatten", options, [], (x) => reshaped(x, [-1, sizeOf(x.shape.slice(1))]));
+  return layer("flatten", options, [], (x) => {
+    wantElements("flatten", x, ...x.shape.keys());
+    return reshaped(x, [-1, sizeOf(x.shape.slice(1))]);
+  });
 }
 
 /**

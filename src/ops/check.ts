@@ -27,10 +27,11 @@ export function wantRank(op: string, rank: number, what: string, spec: Spec): vo
   });
 }
 
-/** @throws {ShapeError} when there are no elements along an axis */
-export function wantElements(op: string, { shape }: Spec, axis: number): void {
-  if (shape[axis] > 0) return;
-  throw new ShapeError({ op, expected: `elements along axis ${axis}`, actual: `none (input ${show(shape)})` });
+/** @throws {ShapeError} when there are no elements along one of the axes */
+export function wantElements(op: string, { shape }: Spec, ...axes: readonly number[]): void {
+  const empty = axes.find((axis) => shape[axis] === 0);
+  if (empty === undefined) return;
+  throw new ShapeError({ op, expected: `elements along axis ${empty}`, actual: `none (input ${show(shape)})` });
 }
 
 /** The shape rule of elementwise float32 ops: as the first input. */

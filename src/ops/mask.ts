@@ -12,7 +12,8 @@ export const maskOps = {
     infer([{ shape, dtype }, mask]) {
       wantDType("mask", "bool", mask);
       const rank = mask.shape.length;
-      if (rank < 1 || rank > shape.length || !sameShape(mask.shape, shape.slice(0, rank))) {
+      const [batch] = shape[0] === 1 ? mask.shape : shape; // what is one for all samples takes the masks of all
+      if (rank < 1 || rank > shape.length || !sameShape(mask.shape, [batch, ...shape.slice(1, rank)])) {
         const expected = `the first axes of its value, ${show(shape)}`;
         throw new ShapeError({ op: "mask", expected, actual: show(mask.shape) });
       }

@@ -67,6 +67,27 @@ describe("the mask of", () => {
     expect(await read(x, lw.multiply([other, other]), ids)).toEqual([0, 0, 1, 0]);
     expect(await read(x, lw.average([other, masked]), ids)).toEqual([1, 0, 1, 0]);
     expect(maskOf(lw.add([masked, plain]))).toBeUndefined();
+    expect(maskOf(lw.add(masked, lw.dense(2)(masked)))).toBe(maskOf(masked));
+    expect(maskOf(lw.maximum(masked, 0))).toBe(maskOf(masked));
+    expect(maskOf(lw.add(masked, plain))).toBeUndefined();
+    expect(maskOf(lw.add(masked, other))).toBeUndefined();
+  });
+  test("positions is that of the sequence, so that their sum has it at any batch size", async () => {
+    const sum = lw.add(masked, lw.positionEmbedding(9)(masked));
+    expect(maskOf(sum)).toBe(maskOf(masked));
+    expect(maskOf(lw.positionEmbedding(9)(plain))).toBeUndefined();
+    const pooled = await build(x, lw.globalAveragePooling1d()(sum));
+    const [rows, two] = [[1, 2, 0, 0], [2, 0, 0, 0]]; // biome-ignore format: short
+    const both = pooled.predict(tensor(Int32Array.from([...rows, ...two]), [2, 4])) as lw.Tensor;
+    const each = [rows, two].flatMap((row) => [
+      ...(pooled.predict(tensor(Int32Array.from(row), [1, 4])) as lw.Tensor).data,
+    ]);
+    expect([...both.data]).toEqual(each);
+    const merged = await build(x, lw.globalAveragePooling1d()(lw.add([masked, lw.positionEmbedding(9)(masked)])));
+    merged.setWeights(
+      Object.fromEntries(Object.values(pooled.weights()).map((w, i) => [Object.keys(merged.weights())[i], w])),
+    );
+    expect([...(merged.predict(tensor(Int32Array.from([...rows, ...two]), [2, 4])) as lw.Tensor).data]).toEqual(each);
   });
   test("a concatenation is any along features, one after the other along steps", async () => {
     expect(await read(x, lw.concatenate([masked, other]), ids)).toEqual([1, 0, 1, 0]);
