@@ -28,8 +28,8 @@ const examples: Record<string, Promised> = {
   resnet8: { keys: { testAccuracy: [0.15, 1] }, data: "cifar10" },
 };
 
-/** What takes its arguments from there, but is none itself. */
-const SHARED = "common";
+/** What examples share, and the Worker, which runs until it is stopped: test/serve/example.test.ts draws on its page. */
+const OTHERS = ["common", "worker"];
 
 type Json = Record<string, unknown>;
 
@@ -77,7 +77,9 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 test("every folder of examples/ is an example that is tested here", () => {
   const entries = readdirSync(join(root, "examples"), { withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== SHARED).map(({ name }) => name);
+  const folders = entries
+    .filter((entry) => entry.isDirectory() && !OTHERS.includes(entry.name))
+    .map(({ name }) => name);
   expect(folders.sort()).toEqual(Object.keys(examples).sort());
 });
 

@@ -63,7 +63,8 @@ function modules(folder: string, entry: string): string[] {
 
 function configuration(paths: string[]): string {
   const list = paths.map((path) => {
-    const kind = path.endsWith(".wasm") ? "wasm" : /\.m?js$/.test(path) ? "esModule" : "data";
+    const kinds: Record<string, string> = { wasm: "wasm", js: "esModule", mjs: "esModule", html: "text" };
+    const kind = kinds[path.split(".").at(-1) as string] ?? "data";
     return `(name = "${path}", ${kind} = embed "${path}")`;
   });
   return `using Workerd = import "/workerd/workerd.capnp";

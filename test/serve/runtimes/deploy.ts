@@ -1,29 +1,40 @@
 // A Worker as wrangler would upload it: one module with the package's edge build in it, kernels and models beside it.
-import { copyFileSync, readdirSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { type Process, start } from "../../runtimes/runtime.js";
 import { serve } from "../../runtimes/workerd.js";
 
-export type Deployed = { url: string; process: Process };
+export interface Deployed {
+  url: string;
+  process: Process;
+  /** Of all that a Worker is made of, gzipped. */
+  bytes?: number;
+}
 
 /** @param folder gets what is deployed @param entry the Worker's module @param models files that it imports as data, in `folder` too */
 export async function deploy(folder: string, entry: string, models: readonly string[]): Promise<Deployed> {
   const dist = { lanewise: "index", "lanewise/serve": "serve" };
-  await build({
+  const { metafile } = await build({
     entryPoints: [entry],
     bundle: true,
     format: "esm",
     alias: Object.fromEntries(Object.entries(dist).map(([name, file]) => [name, resolve(`dist/workerd/${file}.js`)])),
-    external: ["*.wasm", "*.safetensors"],
+    external: ["*.wasm", "*.safetensors", "*.html"],
     outfile: join(folder, "deployed/worker.mjs"),
+    minify: true,
+    metafile: true,
     logLevel: "error",
   });
   for (const model of models) copyFileSync(model, join(folder, "deployed", basename(model)));
-  const kernels = readdirSync("dist").filter((name) => /^kernels\.\w+\.wasm$/.test(name));
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => basename(path)));
+  const kernels = imports.filter((name) => name.endsWith(".wasm"));
   for (const name of kernels) copyFileSync(join("dist", name), join(folder, name));
   const data = models.map((model) => `deployed/${basename(model)}`);
-  return serve(folder, ["deployed/worker.mjs", ...data, ...kernels]);
+  const files = ["deployed/worker.mjs", ...data, ...kernels];
+  const bytes = gzipSync(Buffer.concat(files.map((file) => readFileSync(join(folder, file)))), { level: 9 }).length;
+  return { ...(await serve(folder, files)), bytes };
 }
 
 /** A server that prints one line of JSON with its address. */
