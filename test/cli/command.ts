@@ -1,11 +1,12 @@
 // The command as its users run it: the built file, in a process of its own.
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 
 const cli = resolve("dist/cli.js");
+const running = new Set<ChildProcess>();
 
 /** A folder for this file's tests; the command is built before them. */
 export function folder(): string {
@@ -13,7 +14,10 @@ export function folder(): string {
   beforeAll(() => {
     execFileSync(process.execPath, ["scripts/build.mjs", "--quick"], { stdio: "ignore" });
   }, 300_000);
-  afterAll(() => rmSync(made, { recursive: true, force: true, maxRetries: 5 }));
+  afterAll(() => {
+    for (const child of running) child.kill("SIGKILL"); // of tests that failed
+    rmSync(made, { recursive: true, force: true, maxRetries: 5 });
+  });
   return made;
 }
 
@@ -47,6 +51,8 @@ export interface Server {
 /** `lanewise serve` on a free port, once it serves. */
 export async function serving(...args: string[]): Promise<Server> {
   const child = spawn(process.execPath, [cli, "serve", ...args, "--port", "0", "--json"]);
+  running.add(child);
+  child.on("close", () => running.delete(child));
   let [stdout, stderr] = ["", ""];
   child.stderr.on("data", (bytes) => {
     stderr += bytes;
