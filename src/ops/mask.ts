@@ -27,7 +27,8 @@ export const maskOps = {
 
 /**
  * The same numbers with a mask: recurrent and attention layers pass over steps where it is false, and `fit` gives them no weight. Layers
- * that work step by step hand it on.
+ * that work step by step hand it on; ops do not, but for `add`, `maximum` and `minimum` of values that share one: `withMask(y, maskOf(x))`
+ * puts it back.
  * @param mask bool [batch, steps]; it takes the place of one that `x` has
  * @throws {ShapeError} unless the mask has the first axes of `x`; {TypeError} unless it is bool
  * @example
