@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { transform } from "esbuild";
 import { describe, expect, test } from "vitest";
+import * as compress from "../src/compress/index.js";
 import * as data from "../src/data/index.js";
 import * as tflite from "../src/formats/tflite/index.js";
 import * as lanewise from "../src/index.js";
@@ -19,6 +20,7 @@ const entries: Record<string, Record<string, unknown>> = {
   "lanewise/data": data,
   "lanewise/int8": int8,
   "lanewise/tflite": tflite,
+  "lanewise/compress": compress,
   "lanewise/kernels": raw,
   "lanewise/serve": serve,
 };
