@@ -145,7 +145,7 @@ export const operators: Record<string, Run> = {
   rms_norm: ({ x, gamma }, { epsilon }) => ({ y: replaced(lw.rmsNormalization({ epsilon })(x), [gamma]) }),
   silu: unary(lw.silu),
   simple_rnn: ({ x, kernel, recurrent_kernel: u, bias }) => ({
-    y: applyCell(cellOps.simpleRnn, projected(x, kernel, bias), u, {}, usual)[0],
+    y: applyCell(cellOps.simpleRNN, projected(x, kernel, bias), u, {}, usual)[0],
   }),
   softmax: unary(lw.softmax),
   sparse_categorical_crossentropy: loss(sparseCategoricalCrossentropy({ fromLogits: true })),

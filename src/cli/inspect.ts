@@ -90,7 +90,7 @@ function report(
 }
 
 function specLine({ name, dtype, shape, quantization }: TensorSpec): string {
-  const stands = quantization ? `, ${quantization.scale} (x - ${quantization.zeroPoint})` : "";
+  const stands = quantization ? `, ${quantization.scale} ${shifted(quantization.zeroPoint)}` : "";
   return `${name}: ${dtype} [${["batch", ...shape].join(", ")}]${stands}`;
 }
 
@@ -126,3 +126,5 @@ function tensorTable({ file, bytes, tensors }: { file: string; bytes: number; te
   );
   return [`${file}: safetensors without a graph, ${bytes} bytes, ${tensors.length} tensors`, ...lines].join("\n");
 }
+
+const shifted = (zeroPoint: number): string => `(x ${zeroPoint < 0 ? "+" : "-"} ${Math.abs(zeroPoint)})`;

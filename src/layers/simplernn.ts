@@ -18,7 +18,7 @@ export const simpleRNN = <const O extends RecurrentOptions>(units: number, optio
   recurrentLayer(
     {
       kind: "simpleRNN",
-      op: cellOps.simpleRnn,
+      op: cellOps.simpleRNN,
       width: 1,
       states: 1,
       biased: (product: Value, bias) => ({ z: add(product, bias([units])) }),

@@ -27,8 +27,8 @@ const columns = (x: Value, begin: number | null, end: number | null): Value => {
 
 export const cellOps = {
   /** h = activation(z + h U). Inputs: z [batch, steps, units], U, what is given; results: the states of all steps, scratch. */
-  simpleRnn: /* @__PURE__ */ recurrent({
-    name: "simpleRnn",
+  simpleRNN: /* @__PURE__ */ recurrent({
+    name: "simpleRNN",
     width: 1,
     hasGates: false,
     weights: (u, transpose) => [packed(u, transpose)],

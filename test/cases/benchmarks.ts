@@ -65,7 +65,7 @@ export const benchmarks: Record<string, readonly Benchmark[]> = {
   ),
   batchNormTrain: [of([32, 28, 28, 32], [32], [32])],
   layerNorm: [of([512, 768], [768], [768])],
-  simpleRnn: [of([32, 100, 128], [128, 128])],
+  simpleRNN: [of([32, 100, 128], [128, 128])],
   lstm: [of([32, 100, 512], [128, 512]), of([1, 100, 256], [64, 256])],
   "gru reset after": [of([32, 100, 384], [128, 384])],
   "gru reset before": [of([32, 100, 384], [128, 384])],

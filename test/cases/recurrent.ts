@@ -6,8 +6,8 @@ import { type Array64, numbers } from "../oracle/array.js";
 import * as oracle from "../oracle/recurrent.js";
 import type { Case } from "./case.js";
 
-type Kind = "simpleRnn" | "lstm" | "gru";
-const widths = { simpleRnn: 1, lstm: 4, gru: 3 } as const;
+type Kind = "simpleRNN" | "lstm" | "gru";
+const widths = { simpleRNN: 1, lstm: 4, gru: 3 } as const;
 
 interface Setting extends oracle.How {
   /** Of sequences, steps and units. */
@@ -57,7 +57,7 @@ function cell(kind: Kind, { sizes: [batch, steps, units], given = [], ...how }: 
     },
     oracle: (z, u, ...rest) => {
       const extras = of<Array64>(rest, (what, x) => (what === "drop" ? doubled(x) : x));
-      if (kind === "simpleRnn") return oracle.simpleRnn(z, u, extras, how);
+      if (kind === "simpleRNN") return oracle.simpleRNN(z, u, extras, how);
       if (kind === "gru") return oracle.gru(z, u, extras, how);
       const { h, c } = oracle.lstm(z, u, extras, how);
       return side(h, c);
@@ -75,7 +75,7 @@ const sizes = [
 ] as const;
 
 const kinds: readonly (readonly [Kind, oracle.How, readonly (keyof oracle.Given)[]])[] = [
-  ["simpleRnn", {}, ["h0", "mask", "drop"]],
+  ["simpleRNN", {}, ["h0", "mask", "drop"]],
   ["lstm", {}, ["h0", "c0", "mask", "drop"]],
   ["gru", { resetAfter: true }, ["bias", "h0", "mask", "drop"]],
   ["gru", { resetAfter: false }, ["h0", "mask", "drop"]],
@@ -87,5 +87,5 @@ export const recurrentCases: readonly Case[] = kinds.flatMap(([kind, how, all]) 
   cell(kind, { ...how, sizes: [2, 5, 9], given: all }),
   cell(kind, { ...how, sizes: [3, 1, 4], given: all }),
   ...(["linear", "sigmoid", "relu"] as const).map((activation) => cell(kind, { ...how, activation, sizes: [2, 3, 4] })),
-  ...(kind === "simpleRnn" ? [] : [cell(kind, { ...how, recurrentActivation: "tanh", sizes: [2, 3, 4] })]),
+  ...(kind === "simpleRNN" ? [] : [cell(kind, { ...how, recurrentActivation: "tanh", sizes: [2, 3, 4] })]),
 ]);

@@ -14,7 +14,7 @@ const part = (bias: Array64, row: number, from: number, to: number): Array64 =>
 
 const rnn =
   (how: oracle.How = {}): Run =>
-  (x, [kernel, u, bias], given = {}) => ({ h: oracle.simpleRnn(oracle.projected(x, kernel, bias), u, given, how) });
+  (x, [kernel, u, bias], given = {}) => ({ h: oracle.simpleRNN(oracle.projected(x, kernel, bias), u, given, how) });
 const lstm =
   (how: oracle.How = {}): Run =>
   (x, [kernel, u, bias], given = {}) =>

@@ -48,7 +48,7 @@ function run(width: number, z: Array64, { h0, c0, mask, drop }: Given, cell: (dr
   return { h, c };
 }
 
-export const simpleRnn = (z: Array64, u: Array64, given: Given, { activation = "tanh" }: How = {}): Array64 =>
+export const simpleRNN = (z: Array64, u: Array64, given: Given, { activation = "tanh" }: How = {}): Array64 =>
   run(1, z, given, (a) => (x, h) => {
     const own = times(a, u, 0);
     const next = h.map((_, j) => functions[activation](x(0, j) + own[j]));
