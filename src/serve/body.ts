@@ -1,4 +1,5 @@
 // The body of a request, never more of it than is allowed, nor for longer.
+import { drain } from "./bytes.js";
 import { Refusal } from "./refusal.js";
 
 /** @throws {Refusal} 413 beyond `most` bytes, 408 when it takes longer than `time` ms, 400 when it breaks off */
@@ -12,7 +13,7 @@ export async function readBody(request: Request, most: number, time: number): Pr
     timer = setTimeout(() => reject(new Refusal(408, `expected the body within ${time} ms`)), time);
   });
   try {
-    return await Promise.race([drain(reader, most), late]);
+    return await Promise.race([drain(reader, most, () => tooLarge(most, `more than ${most}`)), late]);
   } catch (error) {
     reader.cancel().catch(() => {});
     if (error instanceof Refusal) throw error;
@@ -20,24 +21,6 @@ export async function readBody(request: Request, most: number, time: number): Pr
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>, most: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    size += next.value.length;
-    if (size > most) throw tooLarge(most, `more than ${most}`);
-    chunks.push(next.value);
-  }
-  if (chunks.length === 1) return chunks[0];
-  const body = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
 }
 
 const tooLarge = (most: number, actual: string): Refusal =>

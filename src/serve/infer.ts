@@ -1,6 +1,7 @@
 // One inference: the body of a request to tensors, a model's results to the body of a response.
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
+import { joined } from "./bytes.js";
 import { datatypes, type InferRequest, JSON_LENGTH, type ResponseOutput, readRequest } from "./protocol.js";
 import { Refusal } from "./refusal.js";
 import { binarySize, decode, encode, toJson } from "./tensors.js";
@@ -101,15 +102,5 @@ export function writeInference(
   if (blobs.length === 0) return new Response(json, { headers: { "content-type": "application/json" } });
   const head = new TextEncoder().encode(json);
   const headers = { "content-type": "application/octet-stream", [JSON_LENGTH]: String(head.length) };
-  return new Response(join([head, ...blobs]), { headers });
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((n, { length }) => n + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return new Response(joined([head, ...blobs]), { headers });
 }

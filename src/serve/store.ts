@@ -1,8 +1,8 @@
 // Where served models lie: names, versions of each, and which version is current. What a platform must bring is four functions on keys and
 // bytes (`Blobs`, in stores/); all else is here, once.
 import { FormatError, rangeError, typeError } from "../errors.js";
-import type { Manifest } from "./manifest.js";
-import { checkManifest } from "./manifest.js";
+import { drain } from "./bytes.js";
+import { checkManifest, type Manifest } from "./manifest.js";
 
 /** Bytes by key; keys are names joined by "/". */
 export interface Blobs {
@@ -130,22 +130,11 @@ export function byVersion(a: string, b: string): number {
 /** All bytes of a stream. @throws {FormatError} when there are more than `most` */
 export async function readAll(stream: ReadableStream<Uint8Array>, most: number, what: string): Promise<Uint8Array> {
   const reader = stream.getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    size += next.value.length;
-    if (size > most) {
-      reader.cancel().catch(() => {});
-      throw new FormatError(`${what}: expected at most ${most} bytes, got more`);
-    }
-    chunks.push(next.value);
+  const tooMany = () => new FormatError(`${what}: expected at most ${most} bytes, got more`);
+  try {
+    return await drain(reader, most, tooMany);
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error;
   }
-  if (chunks.length === 1) return chunks[0];
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -1,7 +1,7 @@
 // Tensors between the protocol and a model: flat or nested JSON, or little-endian bytes.
 import type { TensorSpec } from "../program/model.js";
 import { type Shape, sameShape, show, sizeOf } from "../shape.js";
-import { arrayOf, bytesOf, type DType, type Tensor, type TypedArray } from "../tensor.js";
+import { arrayOf, type DType, type Tensor, type TypedArray } from "../tensor.js";
 import { datatypes, type RequestInput, widths } from "./protocol.js";
 import { Refusal } from "./refusal.js";
 
@@ -123,8 +123,6 @@ export function toJson(name: string, { data, dtype }: Tensor): (number | boolean
   }
   return list;
 }
-
-export const bytesFor = ({ shape, dtype }: Tensor): number => sizeOf(shape) * bytesOf(dtype);
 
 const refused = ({ name }: RequestInput, expected: string, actual: string) =>
   new Refusal(400, `input "${name.slice(0, 64)}": expected ${expected}, got ${actual}`);

@@ -1,0 +1,28 @@
+// Bytes that come in pieces.
+
+/** All pieces one after another. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((n, { length }) => n + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** All bytes of a stream. @throws what `tooMany` makes, once there are more than `most` */
+export async function drain(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  most: number,
+  tooMany: () => Error,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    size += next.value.length;
+    if (size > most) throw tooMany();
+    chunks.push(next.value);
+  }
+  return chunks.length === 1 ? chunks[0] : joined(chunks);
+}
