@@ -1,3 +1,4 @@
 // The entry "lanewise/compress": from a trained model to a small one.
-export { type QuantizeOptions, quantize, type Sensitivity, sensitivity } from "./quantize.js";
+export { type QuantizeOptions, quantize } from "./quantize.js";
 export type { Calibration, RangeMethod } from "./ranges.js";
+export { type Sensitivity, sensitivity } from "./sensitivity.js";
