@@ -2,8 +2,8 @@
 import { rangeError, ShapeError, told, typeError } from "./errors.js";
 import { checkShape, type Shape, show, sizeOf } from "./shape.js";
 
-export type DType = "float32" | "int8" | "uint8" | "int32" | "bool";
-export type TypedArray = Float32Array | Int8Array | Uint8Array | Int32Array;
+export type DType = "float32" | "int8" | "uint8" | "int16" | "int32" | "bool";
+export type TypedArray = Float32Array | Int8Array | Uint8Array | Int16Array | Int32Array;
 export type NestedArray = number | boolean | readonly NestedArray[];
 
 /** Host data: `data` in row-major order, `shape` with the batch first. */
@@ -17,6 +17,7 @@ const arrays = {
   float32: Float32Array,
   int8: Int8Array,
   uint8: Uint8Array,
+  int16: Int16Array,
   int32: Int32Array,
   bool: Uint8Array,
 } as const;
@@ -29,14 +30,15 @@ export const arrayOf = (dtype: DType): (typeof arrays)[DType] => arrays[dtype];
 /** Bytes of one element. */
 export const bytesOf = (dtype: DType): number => arrays[dtype].BYTES_PER_ELEMENT;
 
-/** The dtype a typed array holds by itself. @throws {TypeError} for other arrays (float64, int16, ...) */
+/** The dtype a typed array holds by itself. @throws {TypeError} for other arrays (float64, uint16, ...) */
 export function dtypeOf(data: unknown, op = "tensor"): DType {
   if (data instanceof Float32Array) return "float32";
   if (data instanceof Int32Array) return "int32";
   if (data instanceof Uint8Array) return "uint8";
   if (data instanceof Int8Array) return "int8";
+  if (data instanceof Int16Array) return "int16";
   const actual = data === null || typeof data !== "object" ? String(data) : (data.constructor?.name ?? "an object");
-  throw typeError({ op, expected: "a Float32Array, Int32Array, Uint8Array or Int8Array", actual });
+  throw typeError({ op, expected: "a Float32Array, Int32Array, Int16Array, Uint8Array or Int8Array", actual });
 }
 
 function nestedShape(data: NestedArray): number[] {

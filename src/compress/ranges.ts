@@ -111,11 +111,7 @@ export async function observe(
 }
 
 const atBatch = (graph: Graph, batch: number): Graph =>
-  rewrite(graph, (node, inputs) =>
-    node.op === inputOp && node.outputs[0].shape[0] !== batch
-      ? [withBatch(node.outputs[0], batch)]
-      : remake(node, inputs),
-  );
+  rewrite(graph, (node, inputs) => (node.op === inputOp ? [withBatch(node.outputs[0], batch)] : remake(node, inputs)));
 
 /** int8 for a range, in which 0 has an integer of its own. */
 export function quantizationOf(range: Range): Quantization {

@@ -5,7 +5,7 @@ import type { Op } from "../graph/op.js";
 import { type Attrs, type Graph, type LayerInfo, leaf, make, type Node, type Value } from "../graph/value.js";
 import { roots, topological } from "../graph/walk.js";
 import { findOp } from "../ops/index.js";
-import { argumentOp, constantOp, DEFINED_BATCH, inputOp, stateOp } from "../ops/leaf.js";
+import { argumentOp, constantOp, inputOf, inputOp, stateOp } from "../ops/leaf.js";
 import { type BuildOptions, checkOptions, familiesOf } from "../program/build.js";
 import { Model } from "../program/model.js";
 import { readSource, type Source } from "../runtime/read.js";
@@ -231,7 +231,7 @@ function readLeaf(
   if (inputs.length > 0) throw new FormatError(`load: ${where}: expected no inputs for ${op}`);
   leaves[op].check(attrs);
   const { shape, dtype } = attrs as unknown as { shape: Shape; dtype: DType };
-  if (op === "input") return leaf(inputOp, attrs, { shape: [DEFINED_BATCH, ...shape], dtype }).node;
+  if (op === "input") return inputOf(attrs).node;
   if (op === "argument") return leaf(argumentOp, attrs, { shape, dtype }).node;
   const data = typeof tensor === "string" && Object.hasOwn(tensors, tensor) ? tensors[tensor] : undefined;
   if (data === undefined || used.has(tensor as string)) {

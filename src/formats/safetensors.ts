@@ -9,10 +9,14 @@ export interface Safetensors {
   readonly metadata: Record<string, string>;
 }
 
-const codes = { float32: "F32", int32: "I32", int8: "I8", uint8: "U8", bool: "BOOL" } as const satisfies Record<
-  DType,
-  string
->;
+const codes = {
+  float32: "F32",
+  int32: "I32",
+  int16: "I16",
+  int8: "I8",
+  uint8: "U8",
+  bool: "BOOL",
+} as const satisfies Record<DType, string>;
 const byCode = new Map<string, DType>(Object.entries(codes).map(([dtype, code]) => [code, dtype as DType]));
 
 /** Headers longer than this are refused, as the reference implementation does. */

@@ -1,14 +1,18 @@
 // Conversions between dtypes.
+import { typeError } from "../errors.js";
 import { oneOf } from "../graph/attrs.js";
 import { defineOp, type Gradients, type KernelName } from "../graph/op.js";
 import { apply, checkValue, type Value } from "../graph/value.js";
 import { sizeOf } from "../shape.js";
-import { type DType, dtypes } from "../tensor.js";
+import type { DType } from "../tensor.js";
 
 type CastKernel = Extract<KernelName, `${string}_to_${string}` | "x8_copy" | "f32_copy">;
 
+/** int16 is for activations of quantized models alone: the ops of those convert it. */
+type Castable = Exclude<DType, "int16">;
+
 /** The kernel from each dtype to each; uint8 and bool share bytes. */
-const kernels: Record<DType, Record<DType, CastKernel>> = {
+const kernels: Record<Castable, Record<Castable, CastKernel>> = {
   float32: { float32: "f32_copy", int32: "f32_to_i32", int8: "f32_to_i8", uint8: "f32_to_u8", bool: "f32_to_bool" },
   int32: { float32: "i32_to_f32", int32: "f32_copy", int8: "i32_to_x8", uint8: "i32_to_x8", bool: "i32_to_bool" },
   int8: { float32: "i8_to_f32", int32: "i8_to_i32", int8: "x8_copy", uint8: "x8_copy", bool: "x8_to_bool" },
@@ -17,13 +21,17 @@ const kernels: Record<DType, Record<DType, CastKernel>> = {
 };
 
 export const castOps = {
-  cast: defineOp<{ dtype: DType }>("cast", {
-    attrs: { dtype: oneOf(...dtypes) },
-    infer: ([x], { dtype }) => ({ shape: x.shape, dtype }),
+  cast: defineOp<{ dtype: Castable }>("cast", {
+    attrs: { dtype: oneOf("float32", "int32", "int8", "uint8", "bool") },
+    infer([x], { dtype }) {
+      if (x.dtype === "int16")
+        throw typeError({ op: "cast", expected: "float32, int32, int8, uint8 or bool", actual: x.dtype });
+      return { shape: x.shape, dtype };
+    },
     // From integers no gradient flows, and to them none comes.
     grad: (): Gradients => [undefined],
     lower: (emit, { inputs: [x], outputs: [y] }, { dtype }) =>
-      emit.call(kernels[x.dtype][dtype], sizeOf(x.shape), x, y),
+      emit.call(kernels[x.dtype as Castable][dtype], sizeOf(x.shape), x, y),
   }),
 };
 

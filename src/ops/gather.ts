@@ -35,8 +35,11 @@ export const gatherOps = {
       },
     },
     lower(emit, { inputs: [x, indices], outputs: [y] }, { axis }) {
-      const kernel = bytesOf(x.dtype) === 4 ? "x32_gather" : "x8_gather";
-      emit.call(kernel, ...blocks(x.shape, axis, axis), sizeOf(indices.shape), x, indices, y);
+      const width = bytesOf(x.dtype);
+      const [outer, size, inner] = blocks(x.shape, axis, axis);
+      // Elements of two bytes are rows of two elements of one.
+      const row = width === 2 ? 2 * inner : inner;
+      emit.call(width === 4 ? "x32_gather" : "x8_gather", outer, size, row, sizeOf(indices.shape), x, indices, y);
     },
   }),
   // Inputs: the updates, and the indices; the axes that they share begin at `axis` and become one of `size`.

@@ -3,7 +3,7 @@
 import { checkKeys, told, typeError } from "../errors.js";
 import { boolean, integers, oneOf, optional, type Quantization, quantizationCheck, text } from "../graph/attrs.js";
 import { defineOp } from "../graph/op.js";
-import { leaf, type Value } from "../graph/value.js";
+import { type Attrs, leaf, type Value } from "../graph/value.js";
 import { checkShape, type Shape } from "../shape.js";
 import { type DType, dtypes, type Tensor } from "../tensor.js";
 import { checkInitializer, type Initializer } from "./initializer.js";
@@ -12,20 +12,25 @@ import { checkRegularizer, type Regularizer } from "./regularizer.js";
 /** The batch size while a graph is defined. */
 export const DEFINED_BATCH = 1;
 
-interface Fed {
+interface Argument {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly name?: string;
+}
+
+interface Fed extends Argument {
   readonly quantization?: Quantization;
+  /** False for an input whose first axis is no batch: the same for all samples. Default true. */
+  readonly batched?: boolean;
 }
 
 const fed = { shape: integers(0), dtype: oneOf(...dtypes), name: optional(text) };
 
 export const inputOp = defineOp<Fed>("input", {
-  attrs: { ...fed, quantization: optional(quantizationCheck) },
+  attrs: { ...fed, quantization: optional(quantizationCheck), batched: optional(boolean) },
   infer: () => [],
 });
-export const argumentOp = defineOp<Omit<Fed, "quantization">>("argument", { attrs: fed, infer: () => [] });
+export const argumentOp = defineOp<Argument>("argument", { attrs: fed, infer: () => [] });
 export const constantOp = defineOp("constant", { infer: () => [] });
 
 export interface StateAttrs {
@@ -60,34 +65,39 @@ export const stateOp = defineOp<StateAttrs>("state", {
  * @param options.dtype default `float32`
  * @param options.name default `input`, `input_1`, ... in the order of `build`
  * @param options.quantization what the integers stand for; default nothing
+ * @param options.batched false: `shape` is all of it, and the same array serves every sample of a batch; default true
  * @example
  * const x = input([28, 28, 1]);
  * x.shape; // [1, 28, 28, 1]: the batch comes first, 1 while the graph is defined
  */
 export function input(
   shape: readonly number[],
-  options: { dtype?: DType; name?: string; quantization?: Quantization } = {},
+  options: { dtype?: DType; name?: string; quantization?: Quantization; batched?: boolean } = {},
 ): Value {
   checkShape(shape, "input");
-  checkKeys("input", options, ["dtype", "name", "quantization"]);
-  const { dtype = "float32", name, quantization } = options;
-  return leaf(
-    inputOp,
-    {
-      shape: [...shape],
-      dtype,
-      ...(name !== undefined && { name }),
-      ...(quantization && { quantization: { ...quantization } }),
-    },
-    { shape: [DEFINED_BATCH, ...shape], dtype },
-  );
+  checkKeys("input", options, ["dtype", "name", "quantization", "batched"]);
+  const { dtype = "float32", name, quantization, batched = true } = options;
+  return inputOf({
+    shape: [...shape],
+    dtype,
+    ...(name !== undefined && { name }),
+    ...(quantization && { quantization: { ...quantization } }),
+    ...(!batched && { batched }),
+  });
 }
 
-/** The same input for another batch size. */
-export function withBatch(value: Value, batch: number): Value {
-  const attrs = value.node.attrs as unknown as Fed;
-  return leaf(inputOp, value.node.attrs, { shape: [batch, ...attrs.shape], dtype: value.dtype });
+/** An input by its attributes. */
+export function inputOf(attrs: Attrs, batch = DEFINED_BATCH): Value {
+  inputOp.check(attrs);
+  const { shape, dtype, batched = true } = attrs as unknown as Fed;
+  return leaf(inputOp, attrs, { shape: batched ? [batch, ...shape] : shape, dtype });
 }
+
+export const isBatched = ({ node }: Value): boolean => node.attrs.batched !== false;
+
+/** The same input for another batch size. */
+export const withBatch = (value: Value, batch: number): Value =>
+  isBatched(value) && value.shape[0] !== batch ? inputOf(value.node.attrs, batch) : value;
 
 /** A small array that is written before each run by name. */
 export const argument = (name: string, shape: Shape = [], dtype: DType = "float32"): Value =>

@@ -39,6 +39,23 @@ const LOOPS = 5;
  */
 export function emitCopy(emit: Emit, loops: readonly Loop[], atX: number, atY: number, x: Value, y: Value): void {
   if (loops.some(({ size }) => size === 0)) return;
+  const width = bytesOf(x.dtype);
+  if (width === 2) {
+    // Elements of two bytes are rows of two elements of one.
+    const bytes = loops.map((loop) => ({ size: loop.size, x: 2 * loop.x, y: 2 * loop.y }));
+    emitBytes(emit, [...bytes, { size: 2, x: 1, y: 1 }], 2 * atX, 2 * atY, x, y, "x8_strided_copy");
+  } else emitBytes(emit, loops, atX, atY, x, y, width === 4 ? "x32_strided_copy" : "x8_strided_copy");
+}
+
+function emitBytes(
+  emit: Emit,
+  loops: readonly Loop[],
+  atX: number,
+  atY: number,
+  x: Value,
+  y: Value,
+  kernel: "x8_strided_copy" | "x32_strided_copy",
+): void {
   const made = collapse(loops);
   // Where the target is contiguous and the source along another loop, those two are a transposition: they go innermost.
   const along = made.findIndex((loop) => loop.x === 1);
@@ -56,7 +73,6 @@ export function emitCopy(emit: Emit, loops: readonly Loop[], atX: number, atY: n
     const [a, b, c, d, e] = [...outer, ...rest];
     const sizes = [a.size, b.size, c.size, d.size, e.size] as const;
     const steps = [a.x, b.x, c.x, d.x, e.x, a.y, b.y, c.y, d.y, e.y] as const;
-    const kernel = bytesOf(x.dtype) === 4 ? "x32_strided_copy" : "x8_strided_copy";
     emit.call(kernel, ...sizes, ...steps, fromX, fromY, x, y);
   }
 }

@@ -3,7 +3,7 @@ import { rangeError, ShapeError, told, typeError } from "../errors.js";
 import type { Quantization } from "../graph/attrs.js";
 import { type Graph, make, type Value } from "../graph/value.js";
 import { remake, rewrite, topological } from "../graph/walk.js";
-import { DEFINED_BATCH, inputOp, stateAttrs, withBatch } from "../ops/leaf.js";
+import { DEFINED_BATCH, inputOp, isBatched, stateAttrs, withBatch } from "../ops/leaf.js";
 import { inference } from "../passes/inference.js";
 import type { Variant } from "../runtime/variant.js";
 import { type Shape, sameShape, show, sizeOf } from "../shape.js";
@@ -23,6 +23,8 @@ export interface TensorSpec {
   readonly dtype: DType;
   /** What integers stand for, where they are quantized: real = scale (integer - zeroPoint). */
   readonly quantization?: Quantization;
+  /** False for an input without a batch, whose `shape` is all of it: an array serves all samples. */
+  readonly batched?: false;
 }
 
 /** Views of a model's memory for one batch size. Each getter gives a current view: do not keep it across calls of the model. */
@@ -73,7 +75,10 @@ export class Model {
       const facts = { op: layer.kind, layer: this.names.layers.get(layer) };
       return { input, check: (data, shape) => op.fed?.check({ data, shape }, facts, inputs, attrs) };
     });
-    this.inputs = this.graph.inputs.map((value, i) => specOf(this.names.inputs[i], value));
+    this.inputs = this.graph.inputs.map((value, i) => {
+      const spec = specOf(this.names.inputs[i], value);
+      return isBatched(value) ? spec : { ...spec, shape: value.shape, batched: false };
+    });
     this.outputs = this.graph.outputs.map((value, i) => {
       const layer = value.node.layer && this.names.layers.get(value.node.layer);
       return specOf(layer ?? (i === 0 ? "output" : `output_${i}`), value);
@@ -89,7 +94,7 @@ export class Model {
    */
   predict(x: Tensor | TypedArray | readonly (Tensor | TypedArray)[]): Tensor | Tensor[] {
     const feeds = this.feeds(x, "predict");
-    const batch = feeds[0].shape[0];
+    const batch = this.batchOf(feeds);
     const results = batch === 0 ? this.#nothing() : this.#compute(batch, feeds);
     return results.length === 1 ? results[0] : results;
   }
@@ -102,21 +107,26 @@ export class Model {
       throw typeError({ op, expected, actual: String(list.length) });
     }
     const feeds = list.map((each, i) => asFeed(each, this.inputs[i], op));
-    const other = feeds.findIndex((feed) => feed.shape[0] !== feeds[0].shape[0]);
-    if (other > 0) {
-      const actual = `${feeds[0].shape[0]} and ${feeds[other].shape[0]}`;
+    const batch = this.batchOf(feeds);
+    const other = feeds.findIndex((feed, i) => this.inputs[i].batched !== false && feed.shape[0] !== batch);
+    if (other >= 0) {
+      const actual = `${batch} and ${feeds[other].shape[0]}`;
       throw new ShapeError({ op, layer: this.inputs[other].name, expected: "one batch size for all inputs", actual });
     }
     for (const { input, check } of this.#checks) check(feeds[input].data, feeds[input].shape);
     return feeds;
   }
 
+  /** How many samples it is that a user feeds. */
+  batchOf(feeds: readonly Tensor[]): number {
+    return feeds.find((_, i) => this.inputs[i].batched !== false)?.shape[0] ?? DEFINED_BATCH;
+  }
+
   /** The graph with another batch size; shapes are inferred anew. */
   atBatch(batch: number): Graph {
     if (batch === DEFINED_BATCH) return this.graph;
     return rewrite(this.graph, (node, inputs) => {
-      if (node.op === inputOp && node.outputs[0].shape[0] !== batch) return [withBatch(node.outputs[0], batch)];
-      return remake(node, inputs);
+      return node.op === inputOp ? [withBatch(node.outputs[0], batch)] : remake(node, inputs);
     });
   }
 
@@ -154,8 +164,9 @@ export class Model {
   profile(x: Tensor | TypedArray | readonly (Tensor | TypedArray)[], { runs = 20 }: { runs?: number } = {}): Profile {
     checkCount(runs, "runs", "profile");
     const feeds = this.feeds(x, "profile");
-    checkCount(feeds[0].shape[0], "a batch", "profile");
-    const program = this.program(feeds[0].shape[0]);
+    const batch = this.batchOf(feeds);
+    checkCount(batch, "a batch", "profile");
+    const program = this.program(batch);
     program.bind();
     feeds.forEach((feed, i) => {
       program.view(program.layout.graph.inputs[i]).set(feed.data);
@@ -298,7 +309,9 @@ function asFeed(x: Tensor | TypedArray, spec: TensorSpec, op: string): Tensor {
     throw typeError({ op, layer, expected: spec.dtype, actual: dtype });
   if (spec.dtype !== "float32" && dtype !== spec.dtype)
     throw typeError({ op, layer, expected: spec.dtype, actual: dtype });
-  if (ArrayBuffer.isView(x)) {
+  const whole = spec.batched === false;
+  if (ArrayBuffer.isView(x) && whole && data.length === each) return { data, shape: spec.shape, dtype };
+  if (ArrayBuffer.isView(x) && !whole) {
     const batch = each === 0 ? 0 : data.length / each;
     if (!Number.isInteger(batch)) {
       throw new ShapeError({
@@ -310,18 +323,19 @@ function asFeed(x: Tensor | TypedArray, spec: TensorSpec, op: string): Tensor {
     }
     return { data, shape: [batch, ...spec.shape], dtype };
   }
-  if (!sameShape(x.shape.slice(1), spec.shape) || x.shape.length !== spec.shape.length + 1) {
-    throw new ShapeError({ op, layer, expected: show(["batch" as never, ...spec.shape]), actual: show(x.shape) });
+  const shape = ArrayBuffer.isView(x) ? [data.length] : x.shape;
+  const fits = whole
+    ? sameShape(shape, spec.shape)
+    : sameShape(shape.slice(1), spec.shape) && shape.length === spec.shape.length + 1;
+  if (!fits) {
+    const expected = show(whole ? spec.shape : ["batch" as never, ...spec.shape]);
+    throw new ShapeError({ op, layer, expected, actual: show(shape) });
   }
-  if (data.length !== sizeOf(x.shape)) {
-    throw new ShapeError({
-      op,
-      layer,
-      expected: `${sizeOf(x.shape)} numbers for ${show(x.shape)}`,
-      actual: String(data.length),
-    });
+  if (data.length !== sizeOf(shape)) {
+    const expected = `${sizeOf(shape)} numbers for ${show(shape)}`;
+    throw new ShapeError({ op, layer, expected, actual: String(data.length) });
   }
-  return x;
+  return { data, shape, dtype };
 }
 
 /** Gives every random node its own stream, so that two dropout layers draw different masks. */

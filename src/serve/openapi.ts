@@ -59,7 +59,11 @@ function modelPaths(): Json {
 }
 
 export function openapi(title: string, version: string): Json {
-  const tensor = { name: text, shape, datatype: { enum: ["FP32", "INT8", "UINT8", "INT32", "INT64", "BOOL"] } };
+  const tensor = {
+    name: text,
+    shape,
+    datatype: { enum: ["FP32", "INT8", "UINT8", "INT16", "INT32", "INT64", "BOOL"] },
+  };
   const parameters: Json = { type: "object" };
   const withData = object({ ...tensor, parameters, data: ref("data") }, ["name", "shape", "datatype"]);
   return {

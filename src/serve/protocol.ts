@@ -10,12 +10,21 @@ export const datatypes = {
   float32: "FP32",
   int8: "INT8",
   uint8: "UINT8",
+  int16: "INT16",
   int32: "INT32",
   bool: "BOOL",
 } as const satisfies Record<DType, string>;
 
 /** Bytes of one element in the binary extension; INT64 goes to int32 inputs. */
-export const widths: Readonly<Record<string, number>> = { FP32: 4, INT8: 1, UINT8: 1, INT32: 4, INT64: 8, BOOL: 1 };
+export const widths: Readonly<Record<string, number>> = {
+  FP32: 4,
+  INT8: 1,
+  UINT8: 1,
+  INT16: 2,
+  INT32: 4,
+  INT64: 8,
+  BOOL: 1,
+};
 
 /** The header that says how many bytes of the body are JSON; tensors follow, one after another. */
 export const JSON_LENGTH = "Inference-Header-Content-Length";

@@ -92,6 +92,7 @@ function nested(
 const ranges: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
   int8: [-128, 127],
   uint8: [0, 255],
+  int16: [-32768, 32767],
   int32: [-(2 ** 31), 2 ** 31 - 1],
 };
 

@@ -6,17 +6,17 @@ import { type Array64, at, fill } from "../oracle/array.js";
 import { type Case, row } from "./case.js";
 
 /** A number of one dtype in another, as NumPy has it; floats outside become the nearest there is. */
-const convert: Record<DType, (v: number, from: DType) => number> = {
+const convert: Record<Exclude<DType, "int16">, (v: number, from: DType) => number> = {
   float32: (v) => v,
   int32: (v) => Math.trunc(v),
   int8: (v, from) => (from === "float32" ? Math.min(Math.max(Math.trunc(v), -128), 127) : (v << 24) >> 24),
   uint8: (v, from) => (from === "float32" ? Math.min(Math.max(Math.trunc(v), 0), 255) : v & 255),
   bool: (v) => Number(v !== 0),
 };
-const dtypes = Object.keys(convert) as DType[];
+const dtypes = Object.keys(convert) as (keyof typeof convert)[];
 
 const through =
-  (...to: DType[]) =>
+  (...to: (keyof typeof convert)[]) =>
   (x: Array64): Array64 => ({
     shape: x.shape,
     data: x.data.map(

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 export type Build = "simd" | "scalar" | "debug";
-export type Numbers = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
+export type Numbers = Float32Array | Int32Array | Uint32Array | Int16Array | Int8Array | Uint8Array;
 export interface Kernels {
   memory: WebAssembly.Memory;
   exports: Record<string, (...args: number[]) => number>;

@@ -24,7 +24,7 @@ const defining: [string, () => unknown, string][] = [
   [
     "input with an option that there is not",
     () => l.input([3], { nam: "a" }),
-    'input: expected options dtype, name, quantization, got "nam"',
+    'input: expected options dtype, name, quantization, batched, got "nam"',
   ],
   ["dense of a text", () => l.dense("3"), 'dense: expected units to be a positive integer, got "3"'],
   ["a layer with a number as name", () => l.dense(3, { name: 7 }), "dense: expected name to be a text, got 7"],

@@ -1,4 +1,4 @@
-// What the rules of operators.ts are given: a file's tensors as Values, as numbers, and what their integers stand for.
+// What the rules in operators/ are given: a file's tensors as Values, as numbers, and what their integers stand for.
 import { FormatError } from "../../errors.js";
 import type { Quantization } from "../../graph/attrs.js";
 import type { LayerInfo, Value } from "../../graph/value.js";
@@ -43,7 +43,11 @@ export class Importer {
     const { type, shape, scales } = this.tensor(index);
     const numbers = this.numbers(index);
     const dtype =
-      type === "int8" || type === "bool" || type === "uint8" ? type : type.startsWith("int") ? "int32" : "float32";
+      type === "int8" || type === "bool" || type === "uint8" || type === "int16"
+        ? type
+        : type.startsWith("int")
+          ? "int32"
+          : "float32";
     if (type === "uint8" && scales.length === 1) {
       // As int8: the same numbers, 128 less.
       const less = Int8Array.from(numbers, (v) => v - 128);
@@ -73,6 +77,7 @@ export class Importer {
     if (type === "float32") return new Float32Array(copy);
     if (type === "int32") return new Int32Array(copy);
     if (type === "int8") return new Int8Array(copy);
+    if (type === "int16") return new Int16Array(copy);
     if (type === "uint8" || type === "bool") return new Uint8Array(copy);
     if (type === "float16") return Float32Array.from(new Uint16Array(copy), halfToFloat);
     if (type === "int64") return Int32Array.from(new BigInt64Array(copy), (v) => narrow(v, name));

@@ -1,13 +1,14 @@
 // The entry "lanewise/tflite": models in TensorFlow Lite's format.
 import { FormatError, isOwnError, told, typeError, UnsupportedError } from "../../errors.js";
-import type { Value } from "../../graph/value.js";
+import { isValue, type Value } from "../../graph/value.js";
 import { input } from "../../ops/leaf.js";
 import { asQuantized } from "../../ops/quantized/convert.js";
 import { type BuildOptions, build, checkOptions } from "../../program/build.js";
 import type { Model } from "../../program/model.js";
 import { sameShape, show } from "../../shape.js";
 import { Importer, Operator } from "./importer.js";
-import { asInt8, asUint8, rules } from "./operators.js";
+import { asInt8, asUint8 } from "./operators/conversion.js";
+import { ruleFor } from "./operators/index.js";
 import { readTflite, type TfliteGraph, type TfliteOperator } from "./schema.js";
 
 export type { Quantization } from "../../graph/attrs.js";
@@ -29,7 +30,7 @@ export async function fromTflite(bytes: Uint8Array | ArrayBuffer, options: Build
   if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer))
     throw typeError({ op: "fromTflite", expected: "the bytes of a file", actual: told(bytes) });
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-  const graph = readTflite(file);
+  const [graph] = readTflite(file);
   checkOperators(graph);
   const importer = new Importer(graph, file.length);
   const { inputs, outputs } = rethrow(() => connect(graph, importer));
@@ -46,9 +47,9 @@ export async function fromTflite(bytes: Uint8Array | ArrayBuffer, options: Build
 /** @throws {UnsupportedError} that names every operator without a rule, with its types where it has one for others */
 function checkOperators({ operators, tensors }: TfliteGraph): void {
   const missing = operators.flatMap(({ name, inputs, outputs }) => {
-    const rule = rules.get(name);
+    const rule = ruleFor(name);
     if (rule === undefined) return [name];
-    const [from, to] = [tensors[inputs[0]]?.type, tensors[outputs[0]]?.type];
+    const [from, to] = [tensors[inputs[rule.typed ?? 0]]?.type, tensors[outputs[0]]?.type];
     return rule.types.some(([a, b]) => a === from && b === to) ? [] : [`${name} (${from} to ${to})`];
   });
   const variable = tensors.find(({ isVariable }) => isVariable);
@@ -63,14 +64,7 @@ function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; out
   const batch = graph.tensors[graph.inputs[0]].shape[0];
   const inputs = graph.inputs.map((index) => {
     const { name, shape, type } = graph.tensors[index];
-    if (
-      shape.length === 0 ||
-      type === "string" ||
-      type === "float16" ||
-      type === "complex64" ||
-      type === "int64" ||
-      type === "int16"
-    )
+    if (shape.length === 0 || type === "string" || type === "float16" || type === "complex64" || type === "int64")
       throw new FormatError(`tflite: input "${name}": expected numbers with a batch, got ${type} ${show(shape)}`);
     const quantization = graph.tensors[index].scales.length === 1 && { quantization: given(graph, index) };
     const value = input(shape.slice(1), { dtype: type, ...nameOf(name, graph, index), ...quantization });
@@ -78,15 +72,18 @@ function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; out
     return value;
   });
   graph.operators.forEach((operator, i) => {
-    const value = build1(operator, i, importer);
-    const [out] = operator.outputs;
-    const { shape, name } = graph.tensors[out];
-    const fits = sameShape(value.shape, shape) || (batch !== 1 && value.shape.length === shape.length);
-    if (!fits)
-      throw new FormatError(
-        `tflite: operator ${i} (${operator.name}): expected "${name}" to be ${show(value.shape)}, the file says ${show(shape)}`,
-      );
-    importer.set(out, value);
+    const results = resultsOf(operator, importer);
+    const where = `tflite: operator ${i} (${operator.name})`;
+    if (results.length !== operator.outputs.length)
+      throw new FormatError(`${where}: expected ${results.length} results, got ${operator.outputs.length}`);
+    operator.outputs.forEach((out, k) => {
+      const { shape, name } = graph.tensors[out];
+      const made = results[k].shape;
+      const fits = sameShape(made, shape) || (batch !== 1 && made.length === shape.length);
+      if (!fits)
+        throw new FormatError(`${where}: expected "${name}" to be ${show(made)}, the file says ${show(shape)}`);
+      importer.set(out, results[k]);
+    });
   });
   const outputs = graph.outputs.map((index) => {
     const { type, scales } = graph.tensors[index];
@@ -97,14 +94,11 @@ function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; out
   return { inputs, outputs };
 }
 
-function build1(operator: TfliteOperator, i: number, importer: Importer): Value {
-  if (operator.outputs.length !== 1)
-    throw new FormatError(
-      `tflite: operator ${i} (${operator.name}): expected one result, got ${operator.outputs.length}`,
-    );
-  const rule = rules.get(operator.name);
+function resultsOf(operator: TfliteOperator, importer: Importer): readonly Value[] {
+  const rule = ruleFor(operator.name);
   if (rule === undefined) throw new UnsupportedError(`fromTflite: no rule for ${operator.name}`, [operator.name]);
-  return rule.build(new Operator(importer, operator));
+  const made = rule.build(new Operator(importer, operator));
+  return isValue(made) ? [made] : made;
 }
 
 /** What the integers of the file stand for, uint8 as they are. */

@@ -55,6 +55,8 @@ export interface TfliteOperator {
   /** Positions of tensors, -1 for one that is left out. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  /** Positions of tensors that say what an operator's own numbers between stand for. */
+  readonly intermediates: readonly number[];
   readonly options: Table | undefined;
 }
 
@@ -69,15 +71,25 @@ export interface TfliteGraph {
 const MAX_ELEMENTS = 2 ** 28;
 const MAX_RANK = 8;
 
-/** @throws {FormatError} for anything that is not a complete, consistent file */
-export function readTflite(bytes: Uint8Array): TfliteGraph {
+/**
+ * The graphs of a file: the first is the model's, operators of it may name others.
+ * @throws {FormatError} for anything that is not a complete, consistent file
+ */
+export function readTflite(bytes: Uint8Array): readonly [TfliteGraph, ...TfliteGraph[]] {
   const model = new Source(bytes).root("TFL3");
   const version = model.uint(0);
   if (version !== 3) throw new FormatError(`tflite: expected version 3, got ${version}`);
   const codes = model.tables(1).map(readCode);
-  const [graph] = model.tables(2);
-  if (graph === undefined) throw new FormatError("tflite: expected a graph, got none");
+  const tables = model.tables(2);
   const buffers = model.tables(4);
+  const [main, ...others] = tables.map((table) => readGraph(table, codes, buffers));
+  if (main === undefined) throw new FormatError("tflite: expected a graph, got none");
+  if (main.inputs.length === 0 || main.outputs.length === 0)
+    throw new FormatError("tflite: expected inputs and outputs, got none");
+  return [main, ...others];
+}
+
+function readGraph(graph: Table, codes: readonly string[], buffers: readonly Table[]): TfliteGraph {
   const tensors = graph.tables(0).map((table, i) => readTensor(table, i, buffers));
   const known = (list: readonly number[], what: string, missing = 0): readonly number[] => {
     const wrong = list.find((i) => i < missing || i >= tensors.length);
@@ -89,12 +101,11 @@ export function readTflite(bytes: Uint8Array): TfliteGraph {
     if (code === undefined)
       throw new FormatError(`tflite: operator ${i}: expected one of ${codes.length} codes, got ${table.uint(0)}`);
     const inputs = known(table.ints(1), `operator ${i}`, -1);
-    return { name: code, inputs, outputs: known(table.ints(2), `operator ${i}`), options: table.table(4) };
+    const outputs = known(table.ints(2), `operator ${i}`);
+    const intermediates = known(table.ints(8), `operator ${i}`);
+    return { name: code, inputs, outputs, intermediates, options: table.table(4) };
   });
-  const [inputs, outputs] = [known(graph.ints(1), "inputs"), known(graph.ints(2), "outputs")];
-  if (inputs.length === 0 || outputs.length === 0)
-    throw new FormatError("tflite: expected inputs and outputs, got none");
-  return { tensors, operators, inputs, outputs };
+  return { tensors, operators, inputs: known(graph.ints(1), "inputs"), outputs: known(graph.ints(2), "outputs") };
 }
 
 function readCode(table: Table): string {

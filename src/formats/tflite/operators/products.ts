@@ -1,0 +1,163 @@
+// Products with weights: convolutions, dense layers, and products of two arrays. Layouts: filters [n, h, w, c] become HWIO, matrices [n, k]
+// become [k, n].
+import type { LayerInfo, Value } from "../../../graph/value.js";
+import { add } from "../../../ops/arithmetic.js";
+import { convolution2d } from "../../../ops/conv2d.js";
+import { depthwiseConv2d } from "../../../ops/depthwise.js";
+import { matmul } from "../../../ops/matmul.js";
+import { quantizedConv2d, quantizedDense } from "../../../ops/quantized/conv2d.js";
+import { quantizedDepthwiseConv2d } from "../../../ops/quantized/depthwise.js";
+import type { Clamped, Quantization } from "../../../ops/quantized/quantization.js";
+import { reshape } from "../../../ops/shape.js";
+import { sizeOf } from "../../../shape.js";
+import type { TypedArray } from "../../../tensor.js";
+import type { Operator } from "../importer.js";
+import { activated, FLOAT, fail, limits, padding, type Rules, rule } from "./rule.js";
+
+/** y [.., h, w, c, n] of x [n, h, w, c]. */
+function lastFirst<T extends TypedArray>(x: T, n: number): T {
+  const rest = n === 0 ? 0 : x.length / n;
+  const y = x.slice() as T;
+  for (let j = 0; j < n; j++) for (let i = 0; i < rest; i++) y[i * n + j] = x[j * rest + i];
+  return y;
+}
+
+/** Scales of a weight for each of n outputs. @throws {FormatError} unless they are along that axis, with zero points of 0 */
+function scalesOf(o: Operator, i: number, n: number, axis: number): Float32Array {
+  const { scales, zeroPoints, axis: along, type } = o.tensor(i);
+  if (type !== "int8" || scales.length === 0 || zeroPoints.some((zero) => zero !== 0))
+    return fail(
+      o,
+      "int8 weights with scales and zero points of 0",
+      `${type} with zero points ${zeroPoints.slice(0, 4)}`,
+    );
+  if (scales.length > 1 && along !== axis) return fail(o, `scales along axis ${axis}`, `axis ${along}`);
+  return Float32Array.from({ length: n }, (_, k) => scales[scales.length > 1 ? k : 0]);
+}
+
+interface Weights {
+  readonly kernel: Value;
+  readonly scale?: Value;
+  readonly bias?: Value | undefined;
+}
+
+/**
+ * Kernel, scale and bias of a layer as weights of its own. int8 weights under float activations become floats.
+ * @param axis of the filter's outputs in the file
+ */
+function weights(o: Operator, layer: LayerInfo, n: number, shape: readonly number[], axis: number): Weights {
+  const [{ type }, given] = [o.tensor(1), o.importer.numbers(o.at(1))];
+  const made = (name: string, data: TypedArray, of: readonly number[]) => o.importer.weight(layer, name, data, of);
+  const placed = axis === 0 ? lastFirst(given, n) : given;
+  const bias = o.has(2) ? made("bias", o.importer.numbers(o.at(2)), [n]) : undefined;
+  if (o.has(2) && sizeOf(o.tensor(2).shape) !== n) fail(o, `a bias of ${n}`, `[${o.tensor(2).shape}]`);
+  if (o.isQuantized) {
+    const scale = made("scale", scalesOf(o, 1, n, axis), [n]);
+    return { kernel: made("kernel", placed, shape), scale, bias };
+  }
+  if (type === "float32" || type === "float16") return { kernel: made("kernel", placed, shape), bias };
+  const scale = scalesOf(o, 1, n, axis);
+  return {
+    kernel: made(
+      "kernel",
+      Float32Array.from(placed, (v, i) => v * scale[i % n]),
+      shape,
+    ),
+    bias,
+  };
+}
+
+const CONSTANT = "constant weights";
+
+function filterShape(o: Operator): readonly number[] {
+  const { shape } = o.tensor(1);
+  if (shape.length !== 4 || !o.importer.isConstant(o.at(1))) return fail(o, `${CONSTANT} of rank 4`, `[${shape}]`);
+  return shape;
+}
+
+function conv2d(o: Operator): Value {
+  const [n, kh, kw, c] = filterShape(o);
+  const x = o.input(0);
+  const layer: LayerInfo = { kind: "conv2d" };
+  const { kernel, scale, bias } = weights(o, layer, n, [kh, kw, c, n], 0);
+  const groups = c > 0 ? x.shape[3] / c : 1;
+  const windows = {
+    padding: padding(o),
+    strides: [o.int(2, 1), o.int(1, 1)] as const,
+    dilations: [o.int(5, 1), o.int(4, 1)] as const,
+    groups,
+  };
+  return product(o, layer, o.byte(3), bias, scale, (options) =>
+    scale
+      ? quantizedConv2d(x, kernel, scale, { ...windows, ...(options as Quantized) })
+      : convolution2d(x, kernel, windows),
+  );
+}
+
+function depthwise(o: Operator): Value {
+  const [one, kh, kw, cm] = filterShape(o);
+  const x = o.input(0);
+  const c = x.shape[3];
+  if (one !== 1 || !(c > 0) || cm % c !== 0) fail(o, `a filter [1, height, width, m ${c}]`, `[${o.tensor(1).shape}]`);
+  const layer: LayerInfo = { kind: "depthwiseConv2d" };
+  const { kernel, scale, bias } = weights(o, layer, cm, [kh, kw, c, cm / c], 3);
+  const windows = {
+    padding: padding(o),
+    strides: [o.int(2, 1), o.int(1, 1)] as const,
+    dilations: [o.int(6, 1), o.int(5, 1)] as const,
+  };
+  return product(o, layer, o.byte(4), bias, scale, (options) =>
+    scale
+      ? quantizedDepthwiseConv2d(x, kernel, scale, { ...windows, ...(options as Quantized) })
+      : depthwiseConv2d(x, kernel, windows),
+  );
+}
+
+function fullyConnected(o: Operator): Value {
+  const { shape } = o.tensor(1);
+  if (shape.length !== 2 || !o.importer.isConstant(o.at(1))) fail(o, `${CONSTANT} of rank 2`, `[${shape}]`);
+  if (o.byte(1) !== 0) fail(o, "weights in the default format", String(o.byte(1)));
+  const [n, k] = shape;
+  const x = o.input(0);
+  const rows = o.byte(2) !== 0 && x.shape.at(-1) === k ? x : reshape(x, [-1, k]);
+  const layer: LayerInfo = { kind: "dense" };
+  const { kernel, scale, bias } = weights(o, layer, n, [k, n], 0);
+  return product(o, layer, o.byte(0), bias, scale, (options) =>
+    scale ? quantizedDense(rows, kernel, scale, options as Quantized) : matmul(rows, kernel),
+  );
+}
+
+type Quantized = Clamped & { input: Quantization; quantization: Quantization; bias: Value | undefined };
+
+/** A product with its bias and its activation: fused into integers, or as ops of floats. */
+function product(
+  o: Operator,
+  layer: LayerInfo,
+  activation: number,
+  bias: Value | undefined,
+  scale: Value | undefined,
+  make: (options: Quantized | undefined) => Value,
+): Value {
+  const own = (value: Value): Value => {
+    value.node.layer ??= layer;
+    return value;
+  };
+  if (scale) {
+    const { quantization } = o;
+    return own(make({ input: o.of(0), quantization, bias, ...limits(o, activation, quantization) }));
+  }
+  const y = own(make(undefined));
+  const sum = bias ? own(add(y, bias)) : y;
+  const result = activated(o, sum, activation);
+  return result === sum ? sum : own(result);
+}
+
+export const productRules: Rules = {
+  BATCH_MATMUL: rule(
+    (o) => matmul(o.input(0), o.input(1), { transposeA: o.byte(0) !== 0, transposeB: o.byte(1) !== 0 }),
+    FLOAT,
+  ),
+  CONV_2D: rule(conv2d),
+  DEPTHWISE_CONV_2D: rule(depthwise),
+  FULLY_CONNECTED: rule(fullyConnected),
+};
