@@ -12,7 +12,7 @@ import { core } from "../src/runtime/families/core.js";
 import { train } from "../src/runtime/families/train.js";
 import { instantiate } from "../src/runtime/raw.js";
 import type { Crew, Threads } from "../src/runtime/threads/index.js";
-import { type Part, rules } from "../src/runtime/threads/rules.js";
+import { type Part, rules } from "../src/runtime/threads/rules/index.js";
 import { withSharedMemory } from "../src/runtime/threads/shared.js";
 import { divide } from "../src/runtime/threads/split.js";
 import type { Case } from "./cases/case.js";
@@ -146,6 +146,16 @@ test.each(Object.entries(raw))("%s in parts leaves the same memory as whole", as
 
 test("every rule was used", () => {
   expect(Object.keys(rules).filter((kernel) => !divided.has(kernel))).toEqual([]);
+});
+
+test("a single row of int8 is divided by its panels of 8 columns", () => {
+  const [batch, h, w, c, n, block] = [1, 1, 1, 40, 26, 16];
+  const args = [batch, h, w, c, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, n, 1, block, 0, 0, -128, 127, at(0), at(1), at(2), at(3)];
+  const parts = divide("i8_conv2d", args, 2, 0) as readonly Part[];
+  const panel = 64 + 32 * (c / 2);
+  expect(parts.map(({ args }) => [args[14], args[22] - at(1), args[24] - at(3)])).toEqual(
+    [8, 8, 8, 2].map((columns, i) => [columns, i * panel, 8 * i]),
+  );
 });
 
 test("calls that are too small for two parts stay whole", () => {

@@ -4,7 +4,7 @@ import type { Arena } from "../arena.js";
 import { familyOf, type KernelFamily } from "../family.js";
 import { MAX_THREADS, MODEL, PART, PARTS, TEAM } from "./control.js";
 import { canShare, parallelism } from "./platform.js";
-import type { Part } from "./rules.js";
+import type { Part } from "./rules/index.js";
 import { withSharedMemory } from "./shared.js";
 import { divide } from "./split.js";
 import { Workers } from "./workers.js";

@@ -1,7 +1,7 @@
-// Divides a kernel call into parts for several threads, by the rule that rules.ts has for its kernel. Only outputs are divided, never a sum,
+// Divides a kernel call into parts for several threads, by the rule that rules/ has for its kernel. Only outputs are divided, never a sum,
 // so that no bit depends on the number of threads. A kernel without a rule runs on the calling thread.
 import { MAX_PARTS } from "./control.js";
-import { type Part, type Range, rules } from "./rules.js";
+import { type Part, type Range, rules } from "./rules/index.js";
 
 /** What a part should take at least, in nanoseconds: handing one over takes some hundreds, waking a sleeping worker tens of thousands. */
 const LEAST = 10_000;
