@@ -1,6 +1,7 @@
 // Numbers for a model's inputs out of .npy, CSV and JSON, and results as JSON.
 import { csv, type NumberColumn } from "../data/index.js";
 import { type NestedArray, ShapeError, type Tensor, type TensorSpec, tensor } from "../index.js";
+import { quantizeData } from "../ops/quantized/index.js";
 import { readBytes } from "./files.js";
 import { isNpy, type Numbers, readNpy } from "./npy.js";
 import { UsageError } from "./usage.js";
@@ -90,28 +91,17 @@ export function feedsOf(given: Given, specs: readonly TensorSpec[], raw: boolean
 function tensorOf({ data, shape }: Numbers, spec: TensorSpec, raw: boolean): Tensor {
   const each = spec.shape.reduce((n, size) => n * size, 1);
   const alone = String(shape) === String(spec.shape);
-  const fits = String(shape.slice(1)) === String(spec.shape) || (shape.length === 2 && shape[1] === each);
+  const fits =
+    spec.batched !== false &&
+    (String(shape.slice(1)) === String(spec.shape) || (shape.length === 2 && shape[1] === each));
   if (!alone && !fits) {
     const wanted = `[samples, ${spec.shape.join(", ")}]`.replace(", ]", "]");
     throw new ShapeError({ op: "input", layer: spec.name, expected: wanted, actual: `[${shape.join(", ")}]` });
   }
   const { quantization } = spec;
-  const [low, high] = spec.dtype === "uint8" ? [0, 255] : [-128, 127];
-  const integer = (x: number) => {
-    const { scale, zeroPoint } = quantization as { scale: number; zeroPoint: number };
-    return Math.min(high, Math.max(low, roundToEven(Math.fround(x) / scale) + zeroPoint));
-  };
-  const numbers = quantization && !raw ? Array.from(data, integer) : Array.from(data);
-  const count = alone ? 1 : shape[0];
-  return tensor([numbers] as NestedArray, [count, ...spec.shape], spec.dtype);
-}
-
-/** Ties to even, as XNNPACK quantizes. */
-function roundToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
+  const whole = spec.batched === false ? spec.shape : [alone ? 1 : shape[0], ...spec.shape];
+  if (quantization && !raw) return tensor(quantizeData(data, { dtype: spec.dtype, quantization }), whole, spec.dtype);
+  return tensor([Array.from(data)] as NestedArray, whole, spec.dtype);
 }
 
 /** A result for JSON: nested lists; integers of quantized outputs as what they stand for, unless `raw`. */

@@ -264,6 +264,11 @@ export class Model {
     for (const value of this.names.states.values()) this.store.initialize(value, seed, stream++);
   }
 
+  /** Whether a prediction depends on those before it: it has layers that carry state, until `resetState`. */
+  get isStateful(): boolean {
+    return [...this.names.states.values()].some((value) => stateAttrs(value).carried);
+  }
+
   /**
    * Makes what stateful layers carry from one `predict` to the next what it was at first, zeros: the next sequences begin anew. A model
    * without such layers has nothing to reset.

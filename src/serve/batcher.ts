@@ -2,7 +2,7 @@
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import { Refusal } from "./refusal.js";
-import { runTogether } from "./together.js";
+import { runRequests } from "./together.js";
 
 export interface BatchingOptions {
   /** Samples that run at once at most; larger requests run in pieces of it. Default 32. */
@@ -75,7 +75,7 @@ export class Batcher {
       };
       const waiting: Waiting = {
         feeds,
-        samples: feeds[0].shape[0],
+        samples: this.#model.batchOf(feeds),
         done: (results) => {
           settle();
           resolve(results);
@@ -119,7 +119,7 @@ export class Batcher {
     if (this.#queue.length > 0) this.#schedule();
     const start = performance.now();
     try {
-      const results = runTogether(
+      const results = runRequests(
         this.#model,
         batch.map(({ feeds }) => feeds),
         this.#maxBatch,

@@ -180,9 +180,14 @@ function limitRate(allowed: boolean | number | undefined): void {
   throw new Refusal(429, "too many requests with this key", { headers: { "retry-after": String(seconds) } });
 }
 
-/** The metadata of a model; -1 stands for the batch. */
+/** The metadata of a model; -1 stands for the batch, and parameters say what integers stand for. */
 function describe({ name, version, model }: Served): Record<string, unknown> {
   const specs = (list: Model["inputs"]) =>
-    list.map(({ name, shape, dtype }) => ({ name, datatype: datatypes[dtype], shape: [-1, ...shape] }));
+    list.map(({ name, shape, dtype, quantization, batched = true }) => ({
+      name,
+      datatype: datatypes[dtype],
+      shape: batched ? [-1, ...shape] : shape,
+      ...(quantization && { parameters: { scale: quantization.scale, zero_point: quantization.zeroPoint } }),
+    }));
   return { name, version, platform: "lanewise", inputs: specs(model.inputs), outputs: specs(model.outputs) };
 }

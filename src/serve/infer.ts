@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { joined } from "./bytes.js";
 import { datatypes, type InferRequest, JSON_LENGTH, type ResponseOutput, readRequest } from "./protocol.js";
 import { Refusal } from "./refusal.js";
-import { binarySize, decode, encode, toJson } from "./tensors.js";
+import { asReal, binarySize, decode, encode, toJson } from "./tensors.js";
 
 /** A request that fits a model. */
 export interface Inference {
@@ -39,13 +39,20 @@ export function readInference(body: Uint8Array, jsonLength: string | null, model
   if (missing) throw new Refusal(400, `expected input "${missing.name}", got ${[...feeds.keys()].join(", ")}`);
   for (const { name } of request.outputs ?? [])
     if (!model.outputs.some((spec) => spec.name === name)) throw unknownName("output", name, model.outputs);
-  return { request, feeds: sameBatch(model.inputs.map(({ name }) => feeds.get(name) as Tensor)) };
+  return {
+    request,
+    feeds: sameBatch(
+      model,
+      model.inputs.map(({ name }) => feeds.get(name) as Tensor),
+    ),
+  };
 }
 
-function sameBatch(feeds: readonly Tensor[]): readonly Tensor[] {
-  const other = feeds.find(({ shape }) => shape[0] !== feeds[0].shape[0]);
+function sameBatch(model: Model, feeds: readonly Tensor[]): readonly Tensor[] {
+  const batch = model.batchOf(feeds);
+  const other = feeds.find(({ shape }, i) => model.inputs[i].batched !== false && shape[0] !== batch);
   if (!other) return feeds;
-  throw new Refusal(400, `expected one batch size for all inputs, got ${feeds[0].shape[0]} and ${other.shape[0]}`);
+  throw new Refusal(400, `expected one batch size for all inputs, got ${batch} and ${other.shape[0]}`);
 }
 
 function unknownName(what: string, name: string, known: readonly { name: string }[]): Refusal {
@@ -84,7 +91,9 @@ export function writeInference(
     request.outputs ?? model.outputs.map(({ name }) => ({ name, parameters: {} as Record<string, unknown> }));
   const blobs: Uint8Array[] = [];
   const outputs = wanted.map(({ name: output, parameters }): ResponseOutput => {
-    const result = results[model.outputs.findIndex((spec) => spec.name === output)];
+    const at = model.outputs.findIndex((spec) => spec.name === output);
+    const real = (parameters.dequantize ?? request.parameters.dequantize) === true;
+    const result = real ? asReal(results[at], model.outputs[at]) : results[at];
     const head = { name: output, shape: result.shape, datatype: datatypes[result.dtype] };
     if ((parameters.binary_data ?? request.parameters.binary_data_output) !== true)
       return { ...head, data: toJson(output, result) };

@@ -110,7 +110,7 @@ export function openapi(title: string, version: string): Json {
           "outputs",
         ]),
         server: object({ name: text, version: text, extensions: list(text) }, ["name", "version", "extensions"]),
-        spec: object(tensor, ["name", "datatype", "shape"]),
+        spec: object({ ...tensor, parameters }, ["name", "datatype", "shape"]),
       },
     },
   };

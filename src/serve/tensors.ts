@@ -1,6 +1,7 @@
 // Tensors between the protocol and a model: flat or nested JSON, or little-endian bytes.
+import { dequantizeData, quantizeData } from "../ops/quantized/data.js";
 import type { TensorSpec } from "../program/model.js";
-import { type Shape, sameShape, show, sizeOf } from "../shape.js";
+import { type Shape, show, sizeOf } from "../shape.js";
 import { arrayOf, type DType, type Tensor, type TypedArray } from "../tensor.js";
 import { datatypes, type RequestInput, widths } from "./protocol.js";
 import { Refusal } from "./refusal.js";
@@ -12,17 +13,28 @@ import { Refusal } from "./refusal.js";
  * @throws {Refusal} that names the input, what was expected and what came
  */
 export function decode(given: RequestInput, spec: TensorSpec, bytes: Uint8Array | undefined, most: number): Tensor {
-  const wanted = datatypes[spec.dtype];
-  const accepted = spec.dtype === "int32" ? [wanted, "INT64"] : [wanted];
+  const { dtype, quantization } = spec;
+  const accepted = [datatypes[dtype], ...(dtype === "int32" ? ["INT64"] : []), ...(quantization ? ["FP32"] : [])];
   if (!accepted.includes(given.datatype)) throw refused(given, `datatype ${accepted.join(" or ")}`, given.datatype);
-  if (given.shape.length !== spec.shape.length + 1 || !sameShape(given.shape.slice(1), spec.shape))
-    throw refused(given, `shape ${show([-1, ...spec.shape])}`, show(given.shape));
+  const wanted = spec.batched === false ? spec.shape : [-1, ...spec.shape];
+  const fits = given.shape.length === wanted.length && given.shape.every((d, i) => d === wanted[i] || wanted[i] < 0);
+  if (!fits) throw refused(given, `shape ${show(wanted)}`, show(given.shape));
+  const real = quantization && given.datatype === "FP32";
+  const data = numbersOf(given, real ? "float32" : dtype, bytes, most);
+  return { data: real ? quantizeData(data, { dtype, quantization }) : data, shape: given.shape, dtype };
+}
+
+function numbersOf(given: RequestInput, dtype: DType, bytes: Uint8Array | undefined, most: number): TypedArray {
   const size = sizeOf(given.shape);
-  if (bytes !== undefined)
-    return { data: fromBytes(given, spec.dtype, bytes, size), shape: given.shape, dtype: spec.dtype };
+  if (bytes !== undefined) return fromBytes(given, dtype, bytes, size);
   if (given.data === undefined) throw refused(given, "data", "none");
   if (size > most) throw refused(given, `data of shape ${show(given.shape)}`, "fewer numbers");
-  return { data: fromJson(given, spec.dtype, given.data, size), shape: given.shape, dtype: spec.dtype };
+  return fromJson(given, dtype, given.data, size);
+}
+
+/** Integers of a quantized output as the real numbers that they stand for; others as they are. */
+export function asReal(result: Tensor, { quantization }: TensorSpec): Tensor {
+  return quantization ? { ...result, data: dequantizeData(result.data, quantization), dtype: "float32" } : result;
 }
 
 /** How many bytes of a binary request belong to an input; undefined when its numbers are in the JSON. */

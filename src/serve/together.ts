@@ -3,6 +3,24 @@ import type { Model } from "../program/model.js";
 import { sizeOf } from "../shape.js";
 import { arrayOf, type Tensor, type TypedArray } from "../tensor.js";
 
+/** Whether samples of several requests may run as one batch: no sample has to do with another, nor with an earlier one. */
+const isSeparable = (model: Model): boolean =>
+  model.inputs.every(({ batched }) => batched !== false) && !model.isStateful;
+
+/**
+ * The results of requests that wait together. What a stateful model carries begins anew with each: a server promises nobody which request
+ * comes next.
+ * @param requests of each its inputs [samples, ...shape]
+ * @param most samples at once, where samples of several requests may run together
+ */
+export function runRequests(model: Model, requests: readonly (readonly Tensor[])[], most: number): Tensor[][] {
+  if (isSeparable(model)) return runTogether(model, requests, most);
+  return requests.map((feeds) => {
+    model.resetState();
+    return [model.predict(feeds)].flat();
+  });
+}
+
 /**
  * @param requests of each its inputs [samples, ...shape]
  * @param most samples at once

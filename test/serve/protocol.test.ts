@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Model } from "../../src/index.js";
-import type { Handler } from "../../src/serve/index.js";
+import { build, gather, input, lstm, type Model } from "../../src/index.js";
+import { asQuantized, quantizedAdd } from "../../src/ops/quantized/index.js";
+import { type Handler, handler } from "../../src/serve/index.js";
 import { ask, mixed, serving, small, x } from "./service.js";
 
 let serve: Handler;
@@ -101,6 +102,58 @@ describe("infer", () => {
     expect((await ask64([4, 2 ** 31])).json.error).toBe(
       'input "b": expected integers from -2147483648 to 2147483647, got 2147483648',
     );
+  });
+
+  describe("a quantized model", () => {
+    const q = { scale: 0.5, zeroPoint: -3 };
+    const made = async () => {
+      const given = input([4], { name: "x", dtype: "int8", quantization: q });
+      const twice = quantizedAdd(given, given, { a: q, b: q, quantization: { scale: 1, zeroPoint: 5 } });
+      return build(given, asQuantized(twice, { scale: 1, zeroPoint: 5 }));
+    };
+    const askQuantized = async (inputs: object[], parameters = {}) => {
+      const quantized = handler({ models: { quantized: made } });
+      return ask(quantized, "/v2/models/quantized/infer", { inputs, parameters });
+    };
+    const tensor = (datatype: string, data: number[]) => ({ name: "x", shape: [1, 4], datatype, data });
+
+    test("takes its integers, or real numbers that it quantizes, and gives real numbers when asked", async () => {
+      const raw = await askQuantized([tensor("INT8", [-3, -1, 127, -128])]);
+      expect(raw.json.outputs[0]).toMatchObject({ datatype: "INT8", data: [5, 7, 127, -120] });
+      const real = await askQuantized([tensor("FP32", [0.1, 1.2, 1e9, -1e9])], { dequantize: true });
+      expect(real.json.outputs[0]).toMatchObject({ datatype: "FP32", data: [0, 2, 122, -125] });
+      expect((await askQuantized([tensor("INT32", [0, 0, 0, 0])])).json.error).toBe(
+        'input "x": expected datatype INT8 or FP32, got INT32',
+      );
+    });
+
+    test("says what its integers stand for", async () => {
+      const { json } = await ask(handler({ models: { quantized: made } }), "/v2/models/quantized");
+      expect(json.inputs).toEqual([
+        { name: "x", datatype: "INT8", shape: [-1, 4], parameters: { scale: 0.5, zero_point: -3 } },
+      ]);
+    });
+  });
+
+  test("an input without a batch has its own shape, and such requests run one by one", async () => {
+    const [rows, order] = [input([4], { name: "x" }), input([2], { name: "order", dtype: "int32", batched: false })];
+    const serve = handler({ models: { pick: () => build([rows, order], gather(rows, order, 1)) } });
+    const pick = (data: number[], shape = [2]) =>
+      ask(serve, "/v2/models/pick/infer", { inputs: [x(2), { name: "order", shape, datatype: "INT32", data }] });
+    const answers = await Promise.all([pick([3, 0]), pick([1, 1])]);
+    expect(answers.map(({ json }) => json.outputs[0].data)).toEqual([
+      [0.375, 0, 0.875, 0.5],
+      [0.125, 0.125, 0.625, 0.625],
+    ]);
+    expect((await pick([3, 0], [1, 2])).json.error).toBe('input "order": expected shape [2], got [1, 2]');
+  });
+
+  test("what a stateful model carries does not go from one request to the next", async () => {
+    const steps = input([3, 2], { name: "x" });
+    const serve = handler({ models: { lstm: () => build(steps, lstm(2, { stateful: true, batchSize: 1 })(steps)) } });
+    const tensor = { name: "x", shape: [1, 3, 2], datatype: "FP32", data: [1, 2, 3, 4, 5, 6] };
+    const [a, b] = [1, 2].map(() => ask(serve, "/v2/models/lstm/infer", { inputs: [tensor] }));
+    expect((await a).json.outputs).toEqual((await b).json.outputs);
   });
 
   const binary = async (parts: Uint8Array[], request: unknown, length?: string) => {

@@ -11,6 +11,7 @@ export {
   quantizeLinear,
   requantize,
 } from "./convert.js";
+export { dequantizeData, type QuantizedDType, quantizeData } from "./data.js";
 export { quantizedDepthwiseConv2d } from "./depthwise.js";
 export { type QuantizedPoolOptions, quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "./pool.js";
 export { int8Ops } from "./table.js";
