@@ -1,134 +1,142 @@
 // From a plan and what its integers stand for to an int8 model.
 import type { Quantization } from "../graph/attrs.js";
 import { apply, type LayerInfo, leaf, make, type Node, type Value } from "../graph/value.js";
-import { constantOp, input, stateOp } from "../ops/leaf.js";
+import { arithmeticOps } from "../ops/arithmetic.js";
+import { constant, constantOp, input, stateOp } from "../ops/leaf.js";
 import { matmulOps } from "../ops/matmul.js";
-import { poolOps } from "../ops/pool.js";
-import { quantizedAdd, toEven } from "../ops/quantized/arithmetic.js";
-import { dequantizeLinear, quantizeLinear } from "../ops/quantized/convert.js";
-import { quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "../ops/quantized/pool.js";
-import { type Limits, ratio } from "../ops/quantized/quantization.js";
-import { reduceOps } from "../ops/reduce.js";
-import type { Padding, Pair } from "../ops/window.js";
+import { quantizedAdd, quantizedMul, quantizedSub } from "../ops/quantized/arithmetic.js";
+import { asQuantized, dequantizeLinear, quantizedLookup, quantizeLinear } from "../ops/quantized/convert.js";
+import type { Limits } from "../ops/quantized/quantization.js";
+import { reshape } from "../ops/shape.js";
 import { build } from "../program/build.js";
 import type { Model } from "../program/model.js";
-import type { TypedArray } from "../tensor.js";
-import { type Plan, products, type Run } from "./plan.js";
-import { numbersOf, weightsOf } from "./weights.js";
+import type { Tensor } from "../tensor.js";
+import { chainOf, integersOf } from "./functions.js";
+import type { Plan, Way } from "./plan.js";
+import { type Int, integerOf } from "./rules.js";
+import type { Product, Run } from "./runs.js";
+import { biasOf, type Layered, layered, numbersOf, summed, weightsOf } from "./weights.js";
 
 /** What a plan does not say. */
 export interface Integers {
-  /** What the integers of a value of `observed(plan)`, or of an input, stand for. */
-  of(value: Value): Quantization;
-  /** Scales of the weights [channels] of a run that is a product; without them the largest weight of each channel is 127. */
-  scales?(run: Run): Float32Array | undefined;
-  /** Names of layers that stay float. */
-  readonly skip?: ReadonlySet<string>;
+  /** What the integers of a value of `plan.points` stand for. */
+  of(point: Value): Quantization;
+  /** Scales of the weights [channels] of a product; without them the largest weight of each channel is 127. */
+  scales?(product: Product): Float32Array | undefined;
+  /** What is added to the bias [channels] of a product. */
+  shift?(product: Product): Float32Array | undefined;
 }
 
-/** The int8 model of a plan: weights have their numbers of now, and what has no int8 op stays float. */
+/** The int8 model of a plan; weights have their numbers of now. */
 export function convert(model: Model, plan: Plan, integers: Integers): Promise<Model> {
-  const { of, scales, skip } = integers;
-  const { graph, order, fixed, runs, inside } = plan;
-  const infos = new Map<LayerInfo, LayerInfo>();
-  const infoOf = ({ layer }: Node): LayerInfo | undefined => {
-    if (layer && !infos.has(layer)) infos.set(layer, { kind: layer.kind, name: model.names.layers.get(layer) });
-    return layer && infos.get(layer);
-  };
-  const floats = new Map<Value, Value>();
-  const ints = new Map<Value, { value: Value; q: Quantization }>();
+  const { graph, order, fixed, ints: ways, floats: asFloats, like } = plan;
+  const infoOf = infos(model);
+  const [floats, ints] = [new Map<Value, Value>(), new Map<Value, Int>()];
+  const of = (value: Value): Quantization => (like.has(value) ? of(like.get(value) as Value) : integers.of(value));
   const floatOf = (value: Value): Value => {
-    const known = floats.get(value);
-    if (known) return known;
-    const { value: int, q } = ints.get(value) as { value: Value; q: Quantization };
-    const made = dequantizeLinear(int, q);
-    made.node.layer = infoOf(value.node);
-    floats.set(value, made);
-    return made;
+    if (!floats.has(value)) {
+      const { value: int, q } = ints.get(value) as Int;
+      floats.set(value, owned(dequantizeLinear(int, q), infoOf(value.node)));
+    }
+    return floats.get(value) as Value;
   };
-  const intOf = (value: Value): { value: Value; q: Quantization } => {
-    const known = ints.get(value);
-    if (known) return known;
-    const q = of(value);
-    const made = { value: quantizeLinear(floatOf(value), q), q };
-    ints.set(value, made);
-    return made;
+  const intOf = (value: Value): Int => {
+    if (!ints.has(value)) {
+      const q = of(value);
+      ints.set(value, { value: quantizeLinear(floatOf(value), q), q });
+    }
+    return ints.get(value) as Int;
   };
-  const keep = (old: Value, value: Value, q: Quantization) => {
-    value.node.layer = infoOf(old.node);
-    ints.set(old, { value, q });
-  };
+
+  const products = plan.products.flatMap((run) => run.product ?? []);
   const numbers = numbersOf(
     model,
-    [...runs.values()].flatMap(({ first, biases }) => [...first.inputs.slice(1), ...biases]),
-    fixed,
+    products.flatMap(({ kernel, biases }) => [kernel, ...biases]),
   );
-
-  /** A run in int8, if it can be. */
-  const run = (given: Run, last: Node): boolean => {
-    const { first, biases, low, high } = given;
-    const [y] = last.outputs;
-    const q = of(y);
-    const limits = limitsOf(low, high, q);
-    const made = products.get(first.op);
-    if (made === undefined) {
-      if (!first.inputs.every((value) => ints.has(value))) return false;
-      const [a, b] = first.inputs.map(intOf);
-      const larger = Math.max(ratio(a.q.scale, q.scale), ratio(b.q.scale, q.scale));
-      if (!(larger > 1 / 1024 && larger < 256)) return false;
-      keep(y, quantizedAdd(a.value, b.value, { a: a.q, b: b.q, quantization: q, ...limits }), q);
-      return true;
-    }
-    const layer = infoOf(first) as LayerInfo;
-    if (skip?.has(layer.name as string)) return false;
-    const x = intOf(first.inputs[0]);
-    const [, kernel] = first.inputs;
-    const n = first.outputs[0].shape[first.outputs[0].shape.length - 1];
-    const bias = new Float64Array(n);
-    for (const each of biases)
-      (numbers.get(each) as TypedArray).forEach((v, i) => {
-        bias[i] += v;
-      });
-    const weights = weightsOf(numbers.get(kernel) as TypedArray, bias, x.q.scale, scales?.(given));
-    const state = (
-      name: string,
-      data: TypedArray,
-      shape: readonly number[],
-      dtype: "int8" | "float32" | "int32",
-    ): Value => {
-      const attrs = { name, shape: [...shape], dtype, initializer: { kind: "constant", value: 0 }, trainable: false };
-      const value = leaf(stateOp, attrs, { shape, dtype }, { data, shape, dtype });
-      value.node.layer = layer;
-      return value;
-    };
+  const names = layered(products, (product) => infoOf(product.node) ?? { kind: product.layer, name: product.layer });
+  const kernels = new Map<Value, { states: readonly Value[]; scale: Float32Array }>();
+  /** The states of a product's weights, which another use of the same weights shares. */
+  const weights = (product: Product, biases: Float64Array, inputScale: number) => {
+    const name = names.get(product) as Layered;
+    const known = kernels.get(product.kernel);
+    if (known) return { ...known, name };
+    const { shape } = product.kernel;
+    const { data, scale } = weightsOf(
+      numbers.get(product.kernel) as Float32Array,
+      biases.length,
+      integers.scales?.(product),
+      biases.map((b) => Math.abs(b) / inputScale),
+    );
     const states = [
-      state("kernel", weights.kernel, kernel.shape, "int8"),
-      state("scale", weights.scale, [n], "float32"),
-      ...(biases.length > 0 ? [state("bias", weights.bias, [n], "int32")] : []),
+      state(name, name.kernel, { data, shape, dtype: "int8" }),
+      state(name, name.scale, { data: scale, shape: [biases.length], dtype: "float32" }),
     ];
+    kernels.set(product.kernel, { states, scale });
+    return { states, scale, name };
+  };
+  const multiply = (product: Product, { first, low, high }: Run, quantization: Quantization): Value => {
+    const x = intOf(first.inputs[0]);
+    const n = first.outputs[0].shape[first.outputs[0].shape.length - 1];
+    const shift = integers.shift?.(product);
+    const terms = [...product.biases.map((value) => numbers.get(value) as Float32Array), ...(shift ? [shift] : [])];
+    const biases = summed(terms, n);
+    const { states, scale, name } = weights(product, biases, x.q.scale);
+    const bias = () => state(name, name.bias, { data: biasOf(biases, x.q.scale, scale), shape: [n], dtype: "int32" });
     const windows = first.op === matmulOps.matmul ? {} : first.attrs;
-    keep(y, apply(made, [x.value, ...states], { ...windows, input: { ...x.q }, quantization: { ...q }, ...limits }), q);
-    return true;
+    const attrs = {
+      ...windows,
+      input: { ...x.q },
+      quantization: { ...quantization },
+      ...limits(low, high, quantization),
+    };
+    return apply(product.op, [x.value, ...states, ...(terms.length > 0 ? [bias()] : [])], attrs);
+  };
+  const pair = ({ first, low, high }: Run, wanted: Quantization): Int => {
+    const [a, b] = first.inputs.map(intOf);
+    // Sums want an operand's scale between 2^-10 and 2^8 times the result's.
+    const larger = Math.max(a.q.scale, b.q.scale);
+    const isMul = first.op === arithmeticOps.mul;
+    const scale = isMul ? wanted.scale : Math.fround(Math.min(Math.max(wanted.scale, larger / 128), larger * 512));
+    const q = { scale, zeroPoint: wanted.zeroPoint };
+    const f = isMul ? quantizedMul : first.op === arithmeticOps.sub ? quantizedSub : quantizedAdd;
+    return { value: f(a.value, b.value, { a: a.q, b: b.q, quantization: q, ...limits(low, high, q) }), q };
   };
 
-  /** An op that works on what is int8 already. */
-  const follow = ({ op, inputs, attrs, outputs: [y] }: Node): boolean => {
-    const x = inputs.length === 1 ? ints.get(inputs[0]) : undefined;
-    if (x === undefined) return false;
-    const { size, strides, padding } = attrs as unknown as { size: Pair; strides: Pair; padding: Padding };
-    const windows = { strides, padding, quantization: x.q };
-    const plain = Object.keys(attrs).every((key) => ["size", "strides", "padding"].includes(key));
-    if (op.view) keep(y, apply(op, [x.value], attrs), x.q);
-    else if (op === poolOps.maxPool2d && plain) keep(y, quantizedMaxPool2d(x.value, size, windows), x.q);
-    else if (op === poolOps.avgPool2d && plain) keep(y, quantizedAvgPool2d(x.value, size, windows), x.q);
-    else if (op === reduceOps.mean && !(attrs.axes as readonly number[]).includes(0)) {
-      const axes = attrs.axes as readonly number[];
+  const all = constant({ data: Int8Array.from({ length: 256 }, (_, i) => i - 128), shape: [256], dtype: "int8" });
+  const images = new Map<Value, Value>();
+  /** A function of one number: the float ops, done for all 256 integers. */
+  const table = (node: Node, from: Value, q: Quantization): Value => {
+    const x = intOf(from);
+    const known = new Map([[from, images.get(from) ?? dequantizeLinear(all, x.q)]]);
+    images.set(from, known.get(from) as Value);
+    for (const { op, inputs, attrs, outputs } of chainOf(node, from, fixed)) {
+      const operands = inputs.map((value) => known.get(value) ?? reshape(floatOf(value), [1]));
+      known.set(outputs[0], apply(op, operands, attrs));
+    }
+    return quantizedLookup(x.value, quantizeLinear(known.get(node.outputs[0]) as Value, q));
+  };
+
+  const int = (node: Node, way: Way): readonly Int[] => {
+    const [y] = node.outputs;
+    if (way.kind === "input") {
       const q = of(y);
-      keep(y, quantizedMean(x.value, { axes, keepDims: Boolean(attrs.keepDims), input: x.q, quantization: q }), q);
-    } else return false;
-    return true;
+      const name = model.names.inputs[graph.inputs.indexOf(y)];
+      return [{ value: input(y.shape.slice(1), { dtype: "int8", name, quantization: q }), q }];
+    }
+    if (way.kind === "run") {
+      const q = of(y);
+      return [way.run.product ? { value: multiply(way.run.product, way.run, q), q } : pair(way.run, q)];
+    }
+    if (way.kind === "function") {
+      const q = integersOf(node) ?? of(y);
+      return [{ value: table(node, way.of, q), q }];
+    }
+    const { rule } = way;
+    const count = rule.ints?.(node) ?? 1;
+    const xs = node.inputs.slice(0, count).map(intOf);
+    const q = rule.integers === "input" ? xs[0].q : (rule.integers ?? of(y));
+    return [rule.make(node, xs, q, node.inputs.slice(count).map(floatOf))].flat().map((value) => ({ value, q }));
   };
-
   const copy = (node: Node): readonly Value[] => {
     const [first] = node.outputs;
     const at = graph.inputs.indexOf(first);
@@ -137,28 +145,49 @@ export function convert(model: Model, plan: Plan, integers: Integers): Promise<M
     if (node.op === constantOp) return [leaf(node.op, node.attrs, first, node.data)];
     return make(node.op, node.inputs.map(floatOf), node.attrs).outputs;
   };
-  // A run that stays float is made node by node.
-  const float = (node: Node): void => {
-    for (const { node: before } of node.inputs) if (inside.has(before) && !floats.has(before.outputs[0])) float(before);
-    copy(node).forEach((value, i) => {
-      value.node.layer = infoOf(node);
-      floats.set(node.outputs[i], value);
-    });
-  };
   for (const node of order) {
-    if (inside.has(node)) continue;
-    const found = runs.get(node);
-    if (!(found ? run(found, node) : follow(node))) float(node);
+    const way = ways.get(node);
+    if (!way && !asFloats.has(node)) continue;
+    const made = way ? int(node, way) : copy(node);
+    made.forEach((each, i) => {
+      const value = "q" in each ? each.value : each;
+      owned(value, infoOf(way?.kind === "run" ? way.run.first : node));
+      if ("q" in each) ints.set(node.outputs[i], each);
+      else floats.set(node.outputs[i], each);
+    });
   }
-  const ins = graph.inputs.map((value) => floats.get(value) as Value);
-  return build(ins, graph.outputs.map(floatOf), { name: model.name, math: model.math });
+  const ins = graph.inputs.map((value) => (ways.has(value.node) ? intOf(value).value : floatOf(value)));
+  const outs = graph.outputs.map((value) => {
+    if (plan.outputs === "float32" || value.dtype !== "float32" || fixed.has(value.node)) return floatOf(value);
+    const { value: made, q } = intOf(value);
+    return made.node.attrs.quantization ? made : owned(asQuantized(made, q), infoOf(value.node));
+  });
+  return build(ins, outs, { name: model.name, math: model.math });
+}
+
+/** A model's layers as those of another. */
+function infos(model: Model): (node: Node) => LayerInfo | undefined {
+  const made = new Map<LayerInfo, LayerInfo>();
+  return ({ layer }) => {
+    if (layer && !made.has(layer)) made.set(layer, { kind: layer.kind, name: model.names.layers.get(layer) });
+    return layer && made.get(layer);
+  };
+}
+
+function owned(value: Value, layer: LayerInfo | undefined): Value {
+  value.node.layer ??= layer;
+  return value;
+}
+
+/** A weight that begins with its numbers. */
+function state({ layer }: Layered, name: string, numbers: Tensor): Value {
+  const { shape, dtype } = numbers;
+  const attrs = { name, shape: [...shape], dtype, initializer: { kind: "constant", value: 0 }, trainable: false };
+  return owned(leaf(stateOp, attrs, { shape, dtype }, numbers), layer);
 }
 
 /** A clamp as integers. */
-function limitsOf(low: number, high: number, { scale, zeroPoint }: Quantization): Limits {
-  const at = (x: number) => Math.min(Math.max(toEven(x / scale) + zeroPoint, -128), 127);
-  return {
-    low: low === Number.NEGATIVE_INFINITY ? -128 : at(low),
-    high: high === Number.POSITIVE_INFINITY ? 127 : at(high),
-  };
-}
+const limits = (low: number, high: number, q: Quantization): Limits => ({
+  low: low === Number.NEGATIVE_INFINITY ? -128 : integerOf(low, q),
+  high: high === Number.POSITIVE_INFINITY ? 127 : integerOf(high, q),
+});

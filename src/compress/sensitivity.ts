@@ -3,7 +3,7 @@ import type { Value } from "../graph/value.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import { convert } from "./convert.js";
-import { observed, planOf } from "./plan.js";
+import { foldedOf, planOf } from "./plan.js";
 import { observe, quantizationOf, type Range } from "./ranges.js";
 
 export interface Sensitivity {
@@ -23,17 +23,20 @@ export interface Sensitivity {
  */
 export async function sensitivity(model: Model, data: Tensor | readonly Tensor[]): Promise<Sensitivity[]> {
   const op = "sensitivity";
-  const plan = planOf(model, op);
-  const ranges = await observe(model, plan.graph, observed(plan), data, "minMax", op);
+  const graph = foldedOf(model, op);
+  const { layers } = planOf(model, op, {}, graph);
+  const plans = layers.map((layer) => planOf(model, op, { skip: layers.filter((other) => other !== layer) }, graph));
+  const points = [...new Set(plans.flatMap((plan) => plan.points))];
+  const ranges = await observe(model, graph, points, data, "minMax", op);
   const of = (value: Value) => quantizationOf(ranges.get(value) as Range);
   const expected = [model.predict(data)].flat();
   const found: Sensitivity[] = [];
-  for (const layer of plan.layers) {
-    const alone = await convert(model, plan, { of, skip: new Set(plan.layers.filter((other) => other !== layer)) });
+  for (const [i, layer] of layers.entries()) {
+    const alone = await convert(model, plans[i], { of });
     let [error, all] = [0, 0];
-    [alone.predict(data)].flat().forEach((y, i) => {
+    [alone.predict(data)].flat().forEach((y, k) => {
       y.data.forEach((v, j) => {
-        const [was, off] = [expected[i].data[j], v - expected[i].data[j]];
+        const [was, off] = [expected[k].data[j], v - expected[k].data[j]];
         error += off * off;
         all += was * was;
       });

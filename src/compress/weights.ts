@@ -1,36 +1,81 @@
-// Numbers of weights, and those numbers as int8.
-import type { Node, Value } from "../graph/value.js";
+// Numbers of weights, those numbers as int8, and their names.
+import type { LayerInfo, Value } from "../graph/value.js";
+import { isState } from "../ops/leaf.js";
 import { toEven } from "../ops/quantized/arithmetic.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
-import type { TypedArray } from "../tensor.js";
+import { type Product, rootOf } from "./runs.js";
 
-/**
- * int8 of the last n of each row, symmetric, with a scale for each, and biases at the scale of sums.
- * @param input scale of what goes in
- * @param scales [n] where they are known; else the largest weight of each is 127
- */
-export function weightsOf(kernel: TypedArray, bias: Float64Array, input: number, scales?: Float32Array) {
-  const n = bias.length;
-  const scale = scales?.slice() ?? new Float32Array(n);
-  if (!scales) for (let i = 0; i < kernel.length; i++) scale[i % n] = Math.max(scale[i % n], Math.abs(kernel[i]) / 127);
-  // Biases fit 30 bits.
-  for (let j = 0; j < n; j++) scale[j] = Math.max(scale[j], Math.abs(bias[j]) / input / 2 ** 30) || 1;
-  const clamped = (x: number) => Math.min(Math.max(toEven(x), -127), 127);
-  return {
-    kernel: Int8Array.from({ length: kernel.length }, (_, i) => clamped(kernel[i] / scale[i % n])),
-    scale,
-    bias: Int32Array.from(bias, (b, j) => toEven(b / (input * scale[j]))),
-  };
-}
-
-/** The numbers of values that are made of weights. */
-export function numbersOf(model: Model, values: readonly Value[], fixed: ReadonlySet<Node>): Map<Value, TypedArray> {
-  const wanted = [...new Set(values)].filter((value) => fixed.has(value.node));
+/** The numbers of values that are made of weights alone. */
+export function numbersOf(model: Model, values: readonly Value[]): Map<Value, Float32Array> {
+  const wanted = [...new Set(values)];
   const program = new Program(model.store, { inputs: [], outputs: wanted, effects: [] });
   program.run();
   const { outputs } = program.layout.graph;
-  const numbers = new Map(wanted.map((value, i) => [value, program.view(outputs[i]).slice()]));
+  const numbers = new Map(wanted.map((value, i) => [value, program.view(outputs[i]).slice() as Float32Array]));
   program.free();
   return numbers;
+}
+
+/** The sum of several arrays of n numbers. */
+export function summed(terms: readonly Float32Array[], n: number): Float64Array {
+  const sum = new Float64Array(n);
+  for (const term of terms) for (let i = 0; i < n; i++) sum[i] += term[i];
+  return sum;
+}
+
+/** The largest of each of n channels, the last axis, without its sign. */
+export function extremesOf(kernel: Float32Array, n: number): Float32Array {
+  const largest = new Float32Array(n);
+  for (let i = 0; i < kernel.length; i++) largest[i % n] = Math.max(largest[i % n], Math.abs(kernel[i]));
+  return largest;
+}
+
+/**
+ * int8 of each of n channels, the last axis, symmetric.
+ * @param scales [n] where they are known; else the largest weight of each channel is 127
+ * @param biases [n] as multiples of the input's scale: they are to fit 30 bits
+ */
+export function weightsOf(kernel: Float32Array, n: number, scales?: Float32Array, biases?: Float64Array) {
+  const scale = scales?.slice() ?? extremesOf(kernel, n).map((largest) => largest / 127);
+  for (let j = 0; j < n; j++) scale[j] = Math.max(scale[j], (biases?.[j] ?? 0) / 2 ** 30) || 1;
+  const data = Int8Array.from(kernel, (w, i) => Math.min(Math.max(toEven(w / scale[i % n]), -127), 127));
+  return { data, scale };
+}
+
+/** Biases at the scale of sums. */
+export const biasOf = (bias: Float64Array, input: number, scale: Float32Array): Int32Array =>
+  Int32Array.from(bias, (b, j) => Math.min(Math.max(toEven(b / (input * scale[j])), -(2 ** 31)), 2 ** 31 - 1));
+
+/** Names of the states of a product. */
+export interface Layered {
+  readonly layer: LayerInfo;
+  readonly kernel: string;
+  readonly scale: string;
+  readonly bias: string;
+}
+
+/**
+ * Names for the weights of products: `kernel`, `scale` and `bias`; where a layer has several kernels their own names, such as
+ * `query/kernel`; and where a kernel is used again, which takes a bias at another scale, `bias_1` and so on.
+ */
+export function layered(products: readonly Product[], layerOf: (product: Product) => LayerInfo): Map<Product, Layered> {
+  const kernels = new Map<LayerInfo, Set<Value>>();
+  for (const product of products) {
+    const layer = layerOf(product);
+    kernels.set(layer, (kernels.get(layer) ?? new Set()).add(product.kernel));
+  }
+  const uses = new Map<Value, number>();
+  return new Map(
+    products.map((product): [Product, Layered] => {
+      const layer = layerOf(product);
+      const root = rootOf(product.kernel);
+      const own = isState(root) ? String(root.node.attrs.name) : "kernel";
+      const kernel = (kernels.get(layer) as Set<Value>).size === 1 ? "kernel" : own;
+      const use = uses.get(product.kernel) ?? 0;
+      uses.set(product.kernel, use + 1);
+      const named = (name: string) => (/kernel$/.test(kernel) ? kernel.replace(/kernel$/, name) : `${kernel}_${name}`);
+      return [product, { layer, kernel, scale: named("scale"), bias: named("bias") + (use > 0 ? `_${use}` : "") }];
+    }),
+  );
 }

@@ -1,9 +1,9 @@
 // From floats to int8 and back, from one scale to another, and functions of one number by a table of all 256.
-import { typeError } from "../../errors.js";
+import { ShapeError, typeError } from "../../errors.js";
 import { number, oneOf } from "../../graph/attrs.js";
 import { defineOp, type Gradients } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
-import { sizeOf } from "../../shape.js";
+import { sameShape, show, sizeOf } from "../../shape.js";
 import { hardSilu } from "../activation.js";
 import { wantDType } from "../check.js";
 import { constant } from "../leaf.js";
@@ -102,15 +102,19 @@ export const quantizedConvertOps = {
     expand([x], { function: name, input, quantization, low, high }): Value | undefined {
       const all = constant({ data: Int8Array.from({ length: 256 }, (_, i) => i - 128), shape: [256], dtype: "int8" });
       const table = quantizeLinear(functions[name](dequantizeLinear(all, input)), quantization, { low, high });
-      return apply(quantizedConvertOps.quantizedLookup, [x, table]);
+      return quantizedLookup(x, table);
     },
   }),
 
-  /** y = table[x + 128]. */
+  /** y = table[x + 128], inputs x and table [256]. */
   quantizedLookup: defineOp("quantizedLookup", {
     family,
-    internal: true,
-    infer: ([{ shape }]) => ({ shape, dtype: "int8" }),
+    infer([x, table]) {
+      wantDType("quantizedLookup", "int8", x, table);
+      if (!sameShape(table.shape, [256]))
+        throw new ShapeError({ op: "quantizedLookup", expected: "a table [256]", actual: show(table.shape) });
+      return { shape: x.shape, dtype: "int8" };
+    },
     lower: (emit, { inputs: [x, table], outputs: [y] }) => emit.call("i8_lookup", sizeOf(x.shape), x, table, y),
     inPlace: 0,
   }),
@@ -204,6 +208,18 @@ export function quantizedFunction(
   const attrs = { function: name, input: { ...input }, quantization: { ...quantization }, ...limitsOf(options) };
   return apply(quantizedConvertOps.quantizedFunction, [x], attrs);
 }
+
+/**
+ * Any function of each number, by a table of its results for -128 to 127.
+ * @param x int8 of any shape
+ * @param table int8 [256]
+ * @throws {ShapeError} for a table of another shape
+ * @example
+ * const halves = constant(tensor(Int8Array.from({ length: 256 }, (_, i) => (i - 128) >> 1), [256]));
+ * quantizedLookup(input([8], { dtype: "int8" }), halves).shape; // [1, 8]
+ */
+export const quantizedLookup = (x: Value, table: Value): Value =>
+  apply(quantizedConvertOps.quantizedLookup, [x, table]);
 
 /**
  * Softmax of int8 along the last axis: exponentials by a table, added in order, then times 1 / (sum scale) to the nearest integer (ties

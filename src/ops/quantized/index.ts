@@ -7,6 +7,7 @@ export {
   dequantizeLinear,
   type QuantizedFunction,
   quantizedFunction,
+  quantizedLookup,
   quantizedSoftmax,
   quantizeLinear,
   requantize,
