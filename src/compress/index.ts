@@ -1,4 +1,5 @@
 // The entry "lanewise/compress": from a trained model to a small one.
+export { type DistillOptions, distill } from "./distill.js";
 export { type QuantizeOptions, quantize } from "./quantize.js";
 export type { Calibration, RangeMethod } from "./ranges.js";
 export { type Sensitivity, sensitivity } from "./sensitivity.js";

@@ -50,7 +50,8 @@ function firstCulprit(model: Model, program: Program): { layer?: string; what: s
   });
   if (call === undefined || found === undefined) return { what: "the loss" };
   const { value, at, number } = found;
-  const layer = call.node.layer && (model.names.layers.get(call.node.layer) ?? call.node.layer.kind);
+  const layer =
+    call.node.layer && (model.names.layers.get(call.node.layer) ?? call.node.layer.name ?? call.node.layer.kind);
   const what = `${number} in the result of ${call.node.op.name} ${show(value.shape)} at ${show(position(value, at))}`;
   return layer === undefined ? { what } : { layer, what };
 }

@@ -5,6 +5,7 @@ import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import type { Callback, FitContext, FitEpoch, FitStep, History, Maybe } from "./callbacks/callback.js";
 import { beginning, checkSkipped } from "./checkpoint.js";
+import type { Companion } from "./companion.js";
 import { checkBatchSize, judgeBatches } from "./evaluate.js";
 import { prepareTraining } from "./kernels.js";
 import { addUp, type CheckedExamples, checkExamples, checkModel, type Examples, named } from "./objective.js";
@@ -48,11 +49,22 @@ export interface FitOptions extends TrainerOptions {
  * history.loss.length; // 3
  */
 export function fit(model: Model, data: TrainingData, options: FitOptions): FitRun {
-  checkModel(model, "fit");
-  checkKeys("fit", options, fitOptions satisfies readonly (keyof FitOptions)[]);
+  return begin(model, data, options, "fit");
+}
+
+/** `fit` by another name. @param companion what the training program holds beside the model */
+export function begin(
+  model: Model,
+  data: TrainingData,
+  options: FitOptions,
+  op: string,
+  companion?: Companion,
+): FitRun {
+  checkModel(model, op);
+  checkKeys(op, options, fitOptions satisfies readonly (keyof FitOptions)[]);
   const { epochs = 1, batchSize = 32, callbacks = [], shuffle = true, signal, validation } = options;
-  checkBatchSize(batchSize, "fit");
-  const refuse = (expected: string, given: unknown) => typeError({ op: "fit", expected, actual: told(given) });
+  checkBatchSize(batchSize, op);
+  const refuse = (expected: string, given: unknown) => typeError({ op, expected, actual: told(given) });
   if (typeof shuffle !== "boolean") throw refuse("shuffle to be true or false", shuffle);
   if (!Array.isArray(callbacks) || callbacks.some((callback) => typeof callback !== "object" || callback === null))
     throw refuse("callbacks to be a list of callbacks", callbacks);
@@ -61,15 +73,20 @@ export function fit(model: Model, data: TrainingData, options: FitOptions): FitR
     throw refuse("validation to be examples, a dataset or a share", validation);
   for (const [name, count] of Object.entries({ epochs, initialEpoch: options.initialEpoch ?? 0 })) {
     if (Number.isSafeInteger(count) && count >= 0) continue;
-    throw rangeError({ op: "fit", expected: `${name} to be a non-negative integer`, actual: String(count) });
+    throw rangeError({ op, expected: `${name} to be a non-negative integer`, actual: String(count) });
   }
   const history: History = { epoch: [], history: {} };
   // What goes wrong later is told from where `fit` was called, as well.
   const called = (new Error().stack ?? "").replace(/^Error\n/, "");
-  return new FitRun(history, run(model, data, { ...options, epochs, batchSize }, history), called);
+  return new FitRun(history, run(model, data, { ...options, epochs, batchSize, op, companion }, history), called);
 }
 
-type Settings = FitOptions & { epochs: number; batchSize: number };
+type Settings = FitOptions & {
+  epochs: number;
+  batchSize: number;
+  op: string;
+  companion: Companion | undefined;
+};
 
 async function* run(
   model: Model,
@@ -82,7 +99,7 @@ async function* run(
   let training: Training | undefined;
   const watch = stopwatch();
   try {
-    training = new Training(model, settings, "fit");
+    training = new Training(model, settings, settings.op, settings.companion);
     await prepareTraining(model);
     const { batches, judged } = prepare(model, data, settings, training);
     const first = settings.initialEpoch ?? training.epochs;
@@ -171,20 +188,20 @@ function prepare(
   settings: Settings,
   { objective, seed }: Training,
 ): { batches: Batches; judged: Batches | undefined } {
-  const { validation, sampleWeight, classWeight, batchSize, shuffle = true } = settings;
+  const { validation, sampleWeight, classWeight, batchSize, shuffle = true, op } = settings;
   const share = typeof validation === "number" ? validation : undefined;
-  const own = typeof validation === "object" ? open(model, validation, objective, { batchSize, op: "fit" }) : undefined;
-  const weigh = ({ y, weights }: CheckedExamples) => classWeights(y, classWeight, weights, "fit");
+  const own = typeof validation === "object" ? open(model, validation, objective, { batchSize, op }) : undefined;
+  const weigh = ({ y, weights }: CheckedExamples) => classWeights(y, classWeight, weights, op);
   if (isDataset(data)) {
     if (share !== undefined)
-      throw typeError({ op: "fit", expected: "examples as validation (a dataset has split)", actual: String(share) });
+      throw typeError({ op, expected: "examples as validation (a dataset has split)", actual: String(share) });
     if (sampleWeight !== undefined)
-      throw typeError({ op: "fit", expected: "sampleWeight in the dataset's elements", actual: "the option" });
-    return { batches: fromDataset(model, data, objective, { batchSize, op: "fit", weigh }), judged: own };
+      throw typeError({ op, expected: "sampleWeight in the dataset's elements", actual: "the option" });
+    return { batches: fromDataset(model, data, objective, { batchSize, op, weigh }), judged: own };
   }
-  const all = checkExamples(model, sampleWeight === undefined ? data : { ...data, sampleWeight }, objective, "fit");
+  const all = checkExamples(model, sampleWeight === undefined ? data : { ...data, sampleWeight }, objective, op);
   const [kept, held] = share === undefined ? [all, undefined] : split(all, share);
-  if (kept.count === 0) throw rangeError({ op: "fit", expected: "at least one sample", actual: "none" });
+  if (kept.count === 0) throw rangeError({ op, expected: "at least one sample", actual: "none" });
   const order = shuffle ? (epoch: number) => permutation(kept.count, seed, epoch) : undefined;
   return {
     batches: fromMemory({ ...kept, weights: weigh(kept) }, batchSize, order),

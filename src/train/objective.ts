@@ -126,6 +126,12 @@ export function resolveObjective(
   return { judged, told, numbers };
 }
 
+/** The same where all losses count so much of what they did. */
+export const weighed = (objective: Objective, share: number): Objective =>
+  share === 1
+    ? objective
+    : { ...objective, judged: objective.judged.map((one) => ({ ...one, weight: one.weight * share })) };
+
 /** Adds the numbers of a batch of `count` samples to what was added up before. */
 export function addUp({ numbers }: Objective, sums: number[], batch: readonly number[], count: number): void {
   for (let i = 0; i < sums.length; i++) sums[i] += numbers[i].isSum ? batch[i] : batch[i] * count;
@@ -177,8 +183,8 @@ export function judge(
 
 const allButLast = ({ shape }: Value): number[] => shape.slice(1).map((_, axis) => axis);
 
-/** Losses of steps, 0 where the mask is false and the others larger, so that their mean is that of the steps that count. */
-function unmasked(losses: Value, mask: Value | undefined): Value {
+/** Numbers of steps, 0 where the mask is false and the others larger, so that their mean is that of the steps that count. */
+export function unmasked(losses: Value, mask: Value | undefined): Value {
   const rank = mask?.shape.length ?? 0;
   if (mask === undefined || !sameShape(losses.shape.slice(0, rank), mask.shape)) return losses;
   const counts = cast(mask, "float32");

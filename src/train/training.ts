@@ -16,6 +16,7 @@ import type { Tensor } from "../tensor.js";
 import { feed } from "./batches.js";
 import { type Begun, type RunState, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { type Clipping, checkClipping, clipGradients } from "./clipping.js";
+import type { Companion } from "./companion.js";
 import { lossError } from "./diagnose.js";
 import { type Freeze, type Trained, trainedWeights } from "./freeze.js";
 import { trainingProgram } from "./kernels.js";
@@ -29,6 +30,7 @@ import {
   type MetricOptions,
   type Objective,
   resolveObjective,
+  weighed,
 } from "./objective.js";
 import { type OptimizerName, resolveOptimizer } from "./optimizers/names.js";
 import { assign, type Optimizer, type Slot, slotsOf } from "./optimizers/optimizer.js";
@@ -124,19 +126,22 @@ export class Training {
   #learningRate: number | undefined;
   /** By the name of the weight. */
   readonly #beside: ReadonlyMap<string, Beside>;
+  readonly #companion: Companion | undefined;
   /** What the optimizer takes from memory, by the factor of the learning rate. */
   readonly #scalars: ReadonlyMap<number, readonly Value[]>;
   readonly #programs = new Map<string, Program>();
 
   /** @throws whatever is wrong with the options; then nothing stays allocated and no weight has changed */
-  constructor(model: Model, options: TrainerOptions, op: string) {
+  constructor(model: Model, options: TrainerOptions, op: string, companion?: Companion) {
     const { optimizer, seed, clipNorm, freeze, learningRates, recompute: again = false, resume } = options;
     this.#model = model;
     this.#op = op;
     this.optimizer = resolveOptimizer(optimizer, op);
     this.objective = resolveObjective(model, options, op);
     const factors = rateFactors(model, learningRates, op);
-    this.trained = trainedWeights(model, freeze, op, (name) => factors.get(name) === 0);
+    const own = trainedWeights(model, freeze, op, (name) => factors.get(name) === 0);
+    this.trained = { ...own, weights: new Map([...own.weights, ...(companion?.trained ?? [])]) };
+    this.#companion = companion;
     checkRecompute(model, again, op);
     this.#recompute = again;
     if (clipNorm !== undefined) checkClipping(op, { clipNorm });
@@ -165,10 +170,10 @@ export class Training {
     if (!(Number.isSafeInteger(this.seed) && this.seed >= 0))
       throw rangeError({ op, expected: "seed to be an integer in [0, 2^53)", actual: String(seed) });
     try {
-      for (const slot of [...this.#beside.values()].flatMap(statesOf)) {
-        model.store.add(slot);
-        model.store.initialize(slot, 0, 0);
-      }
+      this.#own().forEach((value, stream) => {
+        model.store.add(value);
+        model.store.initialize(value, this.seed, stream);
+      });
     } catch (error) {
       this.free();
       throw error;
@@ -242,7 +247,7 @@ export class Training {
   averages(): Record<string, Tensor> {
     const { average } = this.optimizer;
     if (!average) throw typeError({ op: this.#op, expected: "an optimizer with useEma: true", actual: "one without" });
-    const kept = this.updates === 0 ? [] : [...this.#beside];
+    const kept = this.updates === 0 ? [] : [...this.#beside].filter(([name]) => this.#model.names.states.has(name));
     const own = kept.map(([name, beside]) => [name, this.#model.store.read(beside.average as Value)]);
     return { ...this.#model.weights(), ...Object.fromEntries(own) };
   }
@@ -286,11 +291,15 @@ export class Training {
   #graph(batch: number, examples: Judging, updates: boolean): { graph: Graph; own: number } {
     const { weights, frozen } = this.trained;
     const list = [...weights.values()];
-    const { graph: forward, penalties } = penalized(this.#model.atBatch(batch), list, (graph) =>
-      training(graph, frozen),
-    );
+    const defined = this.#model.atBatch(batch);
+    const count = defined.outputs.length;
+    const terms = this.#companion?.terms(defined) ?? [];
+    const whole = { ...defined, outputs: [...defined.outputs, ...terms] };
+    const { graph: forward, penalties } = penalized(whole, list, (graph) => training(graph, frozen));
     const { targets, shares } = judgeInputs(this.objective, examples, batch);
-    const outputs = judge(this.objective, targets, forward.outputs, penalties, shares);
+    const more = [...penalties, ...forward.outputs.slice(count)];
+    const { share = 1 } = this.#companion ?? {};
+    const outputs = judge(weighed(this.objective, share), targets, forward.outputs.slice(0, count), more, shares);
     const plain = gradients(outputs[0], list);
     if (!plain.some(Boolean)) {
       const actual = "one that depends on none of them";
@@ -362,14 +371,20 @@ export class Training {
         value,
       ]),
     );
-    return new Map([...this.#model.names.states, ...slots]);
+    return new Map([...this.#model.names.states, ...(this.#companion?.trained ?? []), ...slots]);
+  }
+
+  /** States that are in the model's memory while it is trained. */
+  #own(): Value[] {
+    const { fixed = [], trained = new Map<string, Value>() } = this.#companion ?? {};
+    return [...[...this.#beside.values()].flatMap(statesOf), ...fixed, ...trained.values()];
   }
 
   /** Gives the memory of states and programs back. */
   free(): void {
     for (const program of this.#programs.values()) program.free();
     this.#programs.clear();
-    for (const slot of [...this.#beside.values()].flatMap(statesOf)) this.#model.store.remove(slot);
+    for (const value of this.#own()) this.#model.store.remove(value);
   }
 }
 

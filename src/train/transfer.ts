@@ -2,7 +2,7 @@
 import { checkKeys, rangeError, ShapeError, told, typeError } from "../errors.js";
 import { checkValue, type LayerInfo, leaf, type Value } from "../graph/value.js";
 import { remake, rewrite, topological } from "../graph/walk.js";
-import { stateOp } from "../ops/leaf.js";
+import { isState, stateOp } from "../ops/leaf.js";
 import type { Model } from "../program/model.js";
 import { sameShape, show } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -42,30 +42,9 @@ export function asLayer(model: Model, options: AsLayerOptions = {}): ModelLayer 
   const { to, name } = options;
   if (name !== undefined && (typeof name !== "string" || name === ""))
     throw typeError({ op, expected: "name to be a text", actual: told(name) });
-  const target = to === undefined ? onlyOutput(model) : resultOf(model, to);
-  const nodes = topological([target]);
-  const inputs = model.graph.inputs.filter(({ node }) => nodes.includes(node));
-  const infos = new Map<LayerInfo, LayerInfo>();
-  const prefixed = (own: string): string => (name === undefined ? own : `${name}/${own}`);
-  for (const { layer } of nodes) {
-    if (layer === undefined || infos.has(layer)) continue;
-    const own = model.names.layers.get(layer) ?? layer.name ?? layer.kind;
-    infos.set(layer, { kind: layer.kind, name: prefixed(own) });
-  }
-  // New leaves, so that all that is made of them is new too: no node is in two models.
-  const leaves = new Map(
-    nodes.flatMap((node): [Value, Value][] => {
-      const [before] = node.outputs;
-      if (node.inputs.length > 0 || inputs.includes(before)) return [];
-      const own = node.op === stateOp && node.layer === undefined;
-      const attrs = own ? { ...node.attrs, name: prefixed(String(node.attrs.name)) } : node.attrs;
-      const data = node.op === stateOp ? model.store.read(before) : node.data;
-      const value = leaf(node.op, attrs, before, data);
-      value.node.layer = node.layer && infos.get(node.layer);
-      return [[before, value]];
-    }),
-  );
-  const apply = (given: Value | readonly Value[]): Value => {
+  const target = to === undefined ? onlyOutput(model) : resultOf(model, to, op);
+  const { inputs, layers, apply } = transplant(model, [target], (own) => (name === undefined ? own : `${name}/${own}`));
+  const applied = (given: Value | readonly Value[]): Value => {
     const values = Array.isArray(given) ? (given as readonly Value[]) : [given as Value];
     if (values.length !== inputs.length)
       throw typeError({ op, layer: name, expected: `${inputs.length} inputs`, actual: String(values.length) });
@@ -80,17 +59,60 @@ export function asLayer(model: Model, options: AsLayerOptions = {}): ModelLayer 
           actual: `${value.dtype} ${show(value.shape)}`,
         });
     });
-    const { outputs } = rewrite({ inputs: [], outputs: [target], effects: [] }, (node, ins) => {
-      const at = inputs.findIndex((input) => input.node === node);
-      if (at >= 0) return [values[at]];
-      if (node.inputs.length === 0) return node.outputs.map((value) => leaves.get(value) as Value);
-      const made = remake(node, ins);
-      for (const value of made) value.node.layer = node.layer && infos.get(node.layer);
-      return made;
-    });
-    return outputs[0];
+    return apply(values)[0];
   };
-  return Object.assign(apply, { layers: [...infos.values()].map((info) => info.name as string) });
+  return Object.assign(applied, { layers });
+}
+
+/** Part of a model's graph, to be made again of other values. */
+interface Transplant {
+  /** The model's inputs that it needs. */
+  readonly inputs: readonly Value[];
+  /** Names of its layers. */
+  readonly layers: readonly string[];
+  /** Its states, which begin with the weights as they are now; uses of it share them. */
+  readonly states: readonly Value[];
+  /** @param values one for each of the inputs, with any batch size */
+  apply(values: readonly Value[]): readonly Value[];
+}
+
+/** What leads to `targets`, made of leaves of its own. @param named what the names of layers and of weights without one become */
+export function transplant(model: Model, targets: readonly Value[], named: (own: string) => string): Transplant {
+  const nodes = topological(targets);
+  const inputs = model.graph.inputs.filter(({ node }) => nodes.includes(node));
+  const infos = new Map<LayerInfo, LayerInfo>();
+  for (const { layer } of nodes) {
+    if (layer === undefined || infos.has(layer)) continue;
+    const own = model.names.layers.get(layer) ?? layer.name ?? layer.kind;
+    infos.set(layer, { kind: layer.kind, name: named(own) });
+  }
+  // New leaves, so that all that is made of them is new too: no node is in two models.
+  const leaves = new Map(
+    nodes.flatMap((node): [Value, Value][] => {
+      const [before] = node.outputs;
+      if (node.inputs.length > 0 || inputs.includes(before)) return [];
+      const own = node.op === stateOp && node.layer === undefined;
+      const attrs = own ? { ...node.attrs, name: named(String(node.attrs.name)) } : node.attrs;
+      const data = node.op === stateOp ? model.store.read(before) : node.data;
+      const value = leaf(node.op, attrs, before, data);
+      value.node.layer = node.layer && infos.get(node.layer);
+      return [[before, value]];
+    }),
+  );
+  return {
+    inputs,
+    layers: [...infos.values()].map((info) => info.name as string),
+    states: [...leaves.values()].filter(isState),
+    apply: (values) =>
+      rewrite({ inputs: [], outputs: targets, effects: [] }, (node, ins) => {
+        const at = inputs.findIndex((input) => input.node === node);
+        if (at >= 0) return [values[at]];
+        if (node.inputs.length === 0) return node.outputs.map((value) => leaves.get(value) as Value);
+        const made = remake(node, ins);
+        for (const value of made) value.node.layer = node.layer && infos.get(node.layer);
+        return made;
+      }).outputs,
+  };
 }
 
 function onlyOutput({ graph, outputs }: Model): Value {
@@ -99,19 +121,19 @@ function onlyOutput({ graph, outputs }: Model): Value {
   throw typeError({ op: "asLayer", expected, actual: "none for a model of several outputs" });
 }
 
-/** What others read of a layer. */
-function resultOf({ graph, names }: Model, to: string): Value {
+/** What others read of a layer, in the model's graph or what that is at another batch size. */
+export function resultOf({ graph, names }: Pick<Model, "graph" | "names">, to: string, op: string): Value {
   const layer = [...names.layers].find(([, name]) => name === to)?.[0];
   if (layer === undefined) {
     const expected = `a layer of ${[...names.layers.values()].join(", ")}`;
-    throw typeError({ op: "asLayer", expected, actual: told(to) });
+    throw typeError({ op, expected, actual: told(to) });
   }
   const isOwn = ({ node }: Value) => node.layer === layer && node.op !== stateOp;
   const read = topological(graph.outputs).flatMap((node) => (node.layer === layer ? [] : node.inputs.filter(isOwn)));
   const results = new Set([...read, ...graph.outputs.filter(isOwn)]);
   if (results.size === 1) return [...results][0];
   const actual = `${results.size} of "${to}"`;
-  throw typeError({ op: "asLayer", expected: "a layer with one result", actual });
+  throw typeError({ op, expected: "a layer with one result", actual });
 }
 
 export interface TransferOptions {

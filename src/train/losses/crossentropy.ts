@@ -34,6 +34,8 @@ export function sparseCategoricalCrossentropy({ fromLogits = false }: Crossentro
   return {
     name,
     target: "int32",
+    distribution: "softmax",
+    fromLogits,
     check(targets, prediction) {
       const { shape } = targets;
       const rows = [shape[0], ...prediction.slice(0, -1)];
@@ -77,6 +79,7 @@ export function categoricalCrossentropy({
       return neg(sum(mul(smooth(yTrue, labelSmoothing, classes), logs), -1));
     },
     shares,
+    { distribution: "softmax", fromLogits },
   );
 }
 
@@ -101,6 +104,7 @@ export function binaryCrossentropy({ fromLogits = false, labelSmoothing = 0 }: S
       return neg(mean(add(mul(labels, log(p)), mul(sub(1, labels), log(sub(1, p)))), -1));
     },
     shares,
+    { distribution: "sigmoid", fromLogits },
   );
 }
 

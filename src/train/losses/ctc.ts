@@ -23,6 +23,8 @@ export function ctc(): Loss {
   return {
     name,
     target: "int32",
+    distribution: "softmax",
+    fromLogits: true,
     check(targets, prediction) {
       const { data, shape } = targets;
       const [steps, classes] = prediction;

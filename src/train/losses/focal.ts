@@ -50,6 +50,7 @@ export function binaryFocalCrossentropy(options: BinaryFocalOptions = {}): Loss 
       return mean(applyClassBalancing ? mul(add(mul(t, alpha), mul(other, 1 - alpha)), focal) : focal, -1);
     },
     shares,
+    { distribution: "sigmoid", fromLogits },
   );
 }
 
@@ -76,6 +77,7 @@ export function categoricalFocalCrossentropy(options: FocalOptions = {}): Loss {
       return mul(sum(focal, -1), -alpha);
     },
     shares,
+    { distribution: "softmax", fromLogits },
   );
 }
 

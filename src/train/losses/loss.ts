@@ -17,6 +17,10 @@ export interface Loss {
   check(targets: Tensor, prediction: Shape): void;
   /** Whether it looks at the mask of predictions itself; else what is masked has no part in it. */
   readonly masks?: boolean;
+  /** What makes probabilities of scores, where predictions are the one or the other: of classes, or of labels each by itself. */
+  readonly distribution?: "softmax" | "sigmoid";
+  /** Whether predictions are scores; default false. */
+  readonly fromLogits?: boolean;
   /** The loss of each sample, [batch, ...]; the mean of it is minimised. */
   readonly of: LossFunction;
 }
@@ -25,8 +29,14 @@ export interface Loss {
 export const EPSILON = 1e-7;
 
 /** A loss of numbers against numbers of the same shape, [..., n] to [...]; where n is 1, targets may leave that axis out. */
-export function elementwise(name: string, of: LossFunction, labels?: Range): Loss {
+export function elementwise(
+  name: string,
+  of: LossFunction,
+  labels?: Range,
+  more: Pick<Loss, "distribution" | "fromLogits"> = {},
+): Loss {
   return {
+    ...more,
     name,
     target: "float32",
     check(targets, prediction) {

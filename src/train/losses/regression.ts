@@ -56,6 +56,7 @@ export const klDivergence = (): Loss =>
       return sum(mul(t, log(div(t, p))), -1);
     },
     shares,
+    { distribution: "softmax" },
   );
 
 /**
