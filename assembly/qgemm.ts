@@ -23,24 +23,24 @@ function pairsOf(runs: u32, run: u32): u32 {
 }
 
 /**
- * Panels of 8 columns of f (i8) [runs, run, n], columns past n zero, for one of the groups of columns after the other: each its
- * biases, the sums of zero times f taken off, its factors, and for each pair of rows of a run the 8 pairs (i16). bias (i32) [n], 0 for
- * none; factors [n].
+ * Panels of 8 columns of f (i8) less fZero [runs, run, n], columns past n zero, for one of the groups of columns after the other: each
+ * its biases, the sums of zero times those taken off, its factors, and for each pair of rows of a run the 8 pairs (i16). bias (i32) [n],
+ * 0 for none; factors [n].
  */
 export function i8_gemm_pack(
-  runs: u32, run: u32, n: u32, groups: u32, zero: i32, f: usize, bias: usize, factors: usize, packed: usize,
+  runs: u32, run: u32, n: u32, groups: u32, zero: i32, fZero: i32, f: usize, bias: usize, factors: usize, packed: usize,
 ): void {
   const ng = n / groups;
   for (let g: u32 = 0; g < groups; g++) {
     for (let j: u32 = 0; j < ng; j += 8) {
-      packPanel(runs, run, n, min<u32>(8, ng - j), zero, g * ng + j, f, bias, factors, packed);
+      packPanel(runs, run, n, min<u32>(8, ng - j), zero, fZero, g * ng + j, f, bias, factors, packed);
       packed += panelBytes(pairsOf(runs, run));
     }
   }
 }
 
 function packPanel(
-  runs: u32, run: u32, n: u32, columns: u32, zero: i32, first: u32,
+  runs: u32, run: u32, n: u32, columns: u32, zero: i32, fZero: i32, first: u32,
   f: usize, bias: usize, factors: usize, packed: usize,
 ): void {
   const at = <usize>first << 2;
@@ -52,7 +52,8 @@ function packPanel(
     for (let t: u32 = 0; t < run; t += 2, to += 32) {
       const both = t + 1 < run;
       for (let k: u32 = 0; k < 8; k++) {
-        const a = k < columns ? <i32>load<i8>(row + k) : 0, b = k < columns && both ? <i32>load<i8>(row + n + k) : 0;
+        const a = k < columns ? <i32>load<i8>(row + k) - fZero : 0;
+        const b = k < columns && both ? <i32>load<i8>(row + n + k) - fZero : 0;
         const sum = packed + (k << 2);
         store<i32>(sum, load<i32>(sum) - zero * (a + b));
         store<i16>(to + (k << 2), <i16>a);

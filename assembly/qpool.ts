@@ -5,11 +5,12 @@ import { requantize, storeBytes } from "./requantize";
 
 /**
  * y [batch, oh, ow, c] = the mean of each window of x [batch, h, w, c] (both i8), without what lies outside x, to the nearest integer,
- * ties away from zero, within [low, high]. Every window has at least one pixel in x, and at most 65535.
+ * ties away from `center`, within [low, high]: 0, or -128, so that ties go up, as those of unsigned bytes do. Every window has at least
+ * one pixel in x, and at most 65535.
  */
 export function i8_avg_pool2d(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, top: u32, left: u32,
-  low: i32, high: i32, x: usize, y: usize,
+  center: i32, low: i32, high: i32, x: usize, y: usize,
 ): void {
   const line = <usize>w * c;
   for (; batch > 0; batch--, x += line * h) {
@@ -21,9 +22,10 @@ export function i8_avg_pool2d(
         let k: u32 = 0;
         if (SIMD) {
           const half = i32x4.splat(count >> 1), size = f32x4.splat(<f32>count);
-          const least = i8x16.splat(<i8>low), most = i8x16.splat(<i8>high);
+          const least = i8x16.splat(<i8>low), most = i8x16.splat(<i8>high), middle = i16x8.splat(<i16>center);
+          const start0 = i32x4.splat(-center * count);
           for (; k < c; k += 8) {
-            let s0 = i32x4.splat(0), s1 = s0;
+            let s0 = start0, s1 = s0;
             for (let p: u32 = 0, row = start + k; p < rows; p++, row += line) {
               for (let q: u32 = 0, at = row; q < columns; q++, at += c) {
                 const e = v128.load8x8_s(at);
@@ -31,17 +33,19 @@ export function i8_avg_pool2d(
                 s1 = i32x4.add(s1, i32x4.extend_high_i16x8_s(e));
               }
             }
-            const sums = i16x8.narrow_i32x4_s(quotient(s0, half, size), quotient(s1, half, size));
+            const sums = i16x8.add(
+              i16x8.narrow_i32x4_s(quotient(s0, half, size), quotient(s1, half, size)), middle,
+            );
             const bytes = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(sums, sums), least), most);
             storeBytes(y + k, i64x2.extract_lane(bytes, 0), c - k);
           }
         } else {
           for (; k < c; k++) {
-            let sum: i32 = 0;
+            let sum: i32 = -center * count;
             for (let p: u32 = 0, row = start + k; p < rows; p++, row += line) {
               for (let q: u32 = 0, at = row; q < columns; q++, at += c) sum += load<i8>(at);
             }
-            const half = <i32>(count >> 1), mean = (sum < 0 ? sum - half : sum + half) / <i32>count;
+            const half = <i32>(count >> 1), mean = (sum < 0 ? sum - half : sum + half) / <i32>count + center;
             store<i8>(y + k, <i8>min<i32>(max<i32>(mean, low), high));
           }
         }
@@ -51,8 +55,8 @@ export function i8_avg_pool2d(
 }
 
 /**
- * (|sum| + half) / size rounded down, with the sign of the sum. Both are exact as floats, and the quotient, below 129, is never so near
- * below an integer that division rounds it up: it is 1 / 65535 away, and floats there are 2^-17 apart.
+ * (|sum| + half) / size rounded down, with the sign of the sum. Both are exact as floats, and the quotient, below 256, is never so near
+ * below an integer that division rounds it up: it is 1 / 65535 away, and floats there are 2^-16 apart.
  */
 // @ts-ignore: decorator
 @inline

@@ -9,6 +9,7 @@ import { draws } from "../../src/philox.js";
 import type { TypedArray } from "../../src/tensor.js";
 import { clamp, factorOf, nearestEven, requantized } from "../oracle/quantized.js";
 import { type ModelFile, type OperatorFile, type TensorFile, writeTflite } from "./tflite-file.js";
+import { A, B, bytes, expectSteps, f, floats, ints, q, real, run, single, Y } from "./tflite-single.js";
 
 const folder = new URL("../../../shared/tflite/", import.meta.url);
 const ARRAYS = { float32: Float32Array, int8: Int8Array, int16: Int16Array, int32: Int32Array, uint8: Uint8Array };
@@ -87,64 +88,6 @@ describe("the models of ../shared/tflite", () => {
     },
   );
 });
-
-const A = { scale: 0.0625, zeroPoint: -9 };
-const B = { scale: Math.fround(0.043), zeroPoint: 4 };
-const Y = { scale: Math.fround(0.11), zeroPoint: 17 };
-type Stands = typeof A;
-
-const q = (shape: number[], { scale, zeroPoint }: Stands, rest: Partial<TensorFile> = {}): TensorFile => ({
-  shape,
-  type: "int8",
-  scales: [scale],
-  zeroPoints: [zeroPoint],
-  ...rest,
-});
-const f = (shape: number[], rest: Partial<TensorFile> = {}): TensorFile => ({ shape, type: "float32", ...rest });
-const ints = (...values: number[]): TensorFile => ({
-  shape: [values.length],
-  type: "int32",
-  data: Int32Array.from(values),
-});
-
-/** A file of one operator, whose last tensor is its result; the tensors without numbers are the inputs. */
-function single(
-  code: OperatorFile["code"],
-  tensors: readonly TensorFile[],
-  options?: OperatorFile["options"],
-): Uint8Array {
-  const last = tensors.length - 1;
-  const inputs = tensors.flatMap(({ data }, i) => (data || i === last ? [] : [i]));
-  const given = tensors.flatMap((_, i) => (i === last ? [] : [i]));
-  return writeTflite({
-    tensors,
-    inputs,
-    outputs: [last],
-    operators: [{ code, inputs: given, outputs: [last], ...(options && { options }) }],
-  });
-}
-
-const bytes = (n: number, seed: number): Int8Array =>
-  Int8Array.from({ length: n }, (_, i) => ((i * 89 + seed * 31) % 256) - 128);
-const run = async (file: Uint8Array, ...x: TypedArray[]): Promise<TypedArray> =>
-  ((await fromTflite(file)).predict(x) as Tensor).data as TypedArray;
-const real = (v: number, { scale, zeroPoint }: Stands): number => (v - zeroPoint) * scale;
-const floats = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => ((i * 7) % 11) / 3 - 1.6);
-
-/** Within one step of what real arithmetic gives: exactly how is the kernels' tests' matter. */
-function expectSteps(
-  got: TypedArray,
-  expected: readonly number[],
-  { scale, zeroPoint }: Stands,
-  low = -128,
-  high = 127,
-): void {
-  expect(got.length).toBe(expected.length);
-  expected.forEach((v, i) => {
-    const step = clamp(v / scale + zeroPoint, low, high);
-    expect(Math.abs(got[i] - step), `element ${i}: ${got[i]} for ${step}`).toBeLessThanOrEqual(0.502);
-  });
-}
 
 describe("operators of files written here", () => {
   const [x, y] = [bytes(24, 1), bytes(24, 2)];
@@ -557,9 +500,9 @@ describe("what cannot be is refused", () => {
       "expected scales along axis 0, got axis 3",
     ],
     [
-      "a zero point of weights",
-      changed(1, { zeroPoints: [1] }),
-      "expected int8 weights with scales and zero points of 0",
+      "zero points of weights that differ",
+      changed(1, { zeroPoints: [1, 2, 1] }),
+      "expected weights with one zero point, got zero points 1,2,1",
     ],
     ["a scale of 0", changed(0, { scales: [0] }), "tensor 0: expected scales above 0"],
     ["a zero point beyond int8", changed(0, { zeroPoints: [300] }), "expected zero points that int8 holds"],

@@ -77,7 +77,8 @@ function convolve(random: Random, p: Problem, x?: Int8Array, f?: Int8Array): voi
   const [runs, length] = whole ? [kh, kw * cg] : [kh * kw, cg];
   const pairs = runs * Math.ceil(length / 2);
   const size = groups * Math.ceil(ng / 8) * (16 + pairs * 8);
-  const packed = run("i8_gemm_pack", runs, length, n, groups, zero, f, bias, scale, words(size)).outputs[0];
+  const fZero = random.int(0, 2) === 0 ? 0 : random.int(-128, 128);
+  const packed = run("i8_gemm_pack", runs, length, n, groups, zero, fZero, f, bias, scale, words(size)).outputs[0];
   const block = 4 * random.int(1, 4);
   const y = bytes(batch * oh * ow * n);
   // Workspace differs between builds, as no element of it is a result.
@@ -92,7 +93,8 @@ function convolve(random: Random, p: Problem, x?: Int8Array, f?: Int8Array): voi
       for (let j = 0; j < ow; j++)
         for (let k = 0; k < n; k++, at++) {
           const g = Math.floor(k / ng);
-          const sum = sumOf(x, [h, w, c], p, [b, i, j], [g * cg, cg], zero, (tap, t) => weight[(tap * cg + t) * n + k]);
+          const of = (tap: number, t: number) => weight[(tap * cg + t) * n + k] - fZero;
+          const sum = sumOf(x, [h, w, c], p, [b, i, j], [g * cg, cg], zero, of);
           const expected = requantized(sum + (bias === 0 ? 0 : bias[k]), scale[k], outZero, low, high);
           if (got[at] !== expected)
             throw new Error(
@@ -195,7 +197,8 @@ test("i8_depthwise_conv2d is exact for 200 random windows", () => {
     const scale = factors(random, c, kh * kw);
     const pairs = Math.ceil((kh * kw) / 2);
     const size = Math.ceil(c / 8) * (16 + pairs * 8);
-    const packed = run("i8_gemm_pack", 1, kh * kw, c, 1, zero, f, bias, scale, words(size)).outputs[0];
+    const fZero = random.int(0, 2) === 0 ? 0 : random.int(-128, 128);
+    const packed = run("i8_gemm_pack", 1, kh * kw, c, 1, zero, fZero, f, bias, scale, words(size)).outputs[0];
     const target = bytes(batch * oh * ow * c);
     const sizes = [batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, outZero, low, 127];
     const [, y] = run("i8_depthwise_conv2d", ...sizes, x, packed, words(kh * kw + 1), target).outputs;
@@ -204,7 +207,7 @@ test("i8_depthwise_conv2d is exact for 200 random windows", () => {
       for (let i = 0; i < oh; i++)
         for (let j = 0; j < ow; j++)
           for (let k = 0; k < c; k++, at++) {
-            const sum = sumOf(x, [h, w, c], windows, [b, i, j], [k, 1], zero, (tap) => f[tap * c + k]);
+            const sum = sumOf(x, [h, w, c], windows, [b, i, j], [k, 1], zero, (tap) => f[tap * c + k] - fZero);
             expect(y[at], `seed ${seed} [${b},${i},${j},${k}]`).toBe(
               requantized(sum + bias[k], scale[k], outZero, low, 127),
             );
@@ -223,8 +226,10 @@ describe("pooling", () => {
       const w = Math.max((ow - 1) * sw + 1 - left, 1) + random.int(0, kw);
       const [low, high] = [random.int(-128, 0), random.int(0, 128)];
       const x = int8(random, batch * h * w * c, 0);
-      const sizes = [batch, h, w, c, oh, ow, kh, kw, sh, sw, top, left, low, high];
-      const [y] = run(kernel, ...sizes, x, bytes(batch * oh * ow * c)).outputs;
+      const center = random.int(0, 2) === 0 ? 0 : -128;
+      const sizes = [batch, h, w, c, oh, ow, kh, kw, sh, sw, top, left];
+      const limits = kernel === "i8_avg_pool2d" ? [center, low, high] : [low, high];
+      const [y] = run(kernel, ...sizes, ...limits, x, bytes(batch * oh * ow * c)).outputs;
       for (let b = 0, at = 0; b < batch; b++)
         for (let i = 0; i < oh; i++)
           for (let j = 0; j < ow; j++)
@@ -235,7 +240,8 @@ describe("pooling", () => {
                   if (v >= 0 && v < h && u >= 0 && u < w) inside.push(x[((b * h + v) * w + u) * c + k]);
               const sum = inside.reduce((s, v) => s + v, 0);
               const half = Math.floor(inside.length / 2);
-              const mean = Math.trunc((sum < 0 ? sum - half : sum + half) / inside.length);
+              const away = Math.trunc((sum < 0 ? sum - half : sum + half) / inside.length);
+              const mean = center === 0 ? away : Math.floor((sum + half) / inside.length);
               const value = kernel === "i8_avg_pool2d" ? mean : Math.max(...inside);
               expect(y[at], `seed ${seed}`).toBe(Math.min(Math.max(value, low), high) + 0);
             }
@@ -250,9 +256,12 @@ describe("pooling", () => {
         const sum = Math.min(Math.max(Math.round(mean * count) + near, -128 * count), 127 * count);
         const low = Math.floor(sum / count);
         const x = new Int8Array(count).fill(low).map((v, i) => (i < sum - low * count ? v + 1 : v));
-        const [y] = run("i8_avg_pool2d", 1, 1, count, 1, 1, 1, 1, count, 1, 1, 0, 0, -128, 127, x, bytes(1)).outputs;
+        const at = (center: number) =>
+          run("i8_avg_pool2d", 1, 1, count, 1, 1, 1, 1, count, 1, 1, 0, 0, center, -128, 127, x, bytes(1))
+            .outputs[0][0];
         const half = Math.floor(count / 2);
-        expect(y[0]).toBe(Math.trunc((sum < 0 ? sum - half : sum + half) / count) + 0);
+        expect(at(0)).toBe(Math.trunc((sum < 0 ? sum - half : sum + half) / count) + 0);
+        expect(at(-128)).toBe(Math.floor((sum + half) / count) + 0);
       }
     }
   });

@@ -27,6 +27,8 @@ export interface QuantizedConvAttrs extends Limits {
   readonly dilations: Pair;
   /** Default 1. */
   readonly groups?: number;
+  /** Zero point of the kernel, default 0. */
+  readonly kernelZero?: number;
 }
 
 export const convAttrs = {
@@ -36,11 +38,13 @@ export const convAttrs = {
   strides: integers(1, 2),
   padding: paddingCheck,
   dilations: integers(1, 2),
+  kernelZero: optional(integer(-128, 127)),
 };
 
 interface DenseAttrs extends Limits {
   readonly input: Quantization;
   readonly quantization: Quantization;
+  readonly kernelZero?: number;
 }
 
 interface GemmAttrs extends Limits {
@@ -60,6 +64,7 @@ interface PackAttrs {
   readonly run: number;
   readonly groups: number;
   readonly inputZero: number;
+  readonly kernelZero: number;
 }
 
 /** Columns of a panel, and the 32-bit words before its pairs: biases and factors. The layout is said in assembly/qgemm.ts. */
@@ -120,7 +125,8 @@ export const quantizedConvOps = {
       const windows = { size: [kh, kw] as const, strides: attrs.strides, dilations: attrs.dilations, groups };
       const plain = kh * kw * sizeOf(attrs.strides) === 1 && rows.out === x.shape[1] && cols.out === x.shape[2];
       const out: Pair = [rows.out, cols.out];
-      if (groups * sizeOf(attrs.strides) * sizeOf(attrs.dilations) === 1 && isWinograd([kh, kw], c, out)) {
+      const direct = groups * sizeOf(attrs.strides) * sizeOf(attrs.dilations) > 1 || attrs.kernelZero;
+      if (!direct && isWinograd([kh, kw], c, out)) {
         const { input, quantization, low, high } = attrs;
         const zeros = { inputZero: input.zeroPoint, zero: quantization.zeroPoint };
         const limits = { before: [rows.before, cols.before] as const, out, low, high };
@@ -136,7 +142,12 @@ export const quantizedConvOps = {
   /** Inputs x [..., k], kernel [k, n], scale [n] and, where there is one, bias [n]. */
   quantizedDense: defineOp<DenseAttrs>("quantizedDense", {
     family,
-    attrs: { ...limitsCheck, input: quantized, quantization: quantized },
+    attrs: {
+      ...limitsCheck,
+      input: quantized,
+      quantization: quantized,
+      kernelZero: optional(integer(-128, 127)),
+    },
     infer([x, kernel, scale, bias]) {
       const op = "quantizedDense";
       const [k, n] = kernel.shape;
@@ -158,14 +169,20 @@ export const quantizedConvOps = {
   quantizedPack: defineOp<PackAttrs>("quantizedPack", {
     family,
     internal: true,
-    attrs: { runs: integer(0), run: integer(0), groups: integer(1), inputZero: integer(-128, 127) },
+    attrs: {
+      runs: integer(0),
+      run: integer(0),
+      groups: integer(1),
+      inputZero: integer(-128, 127),
+      kernelZero: integer(-128, 127),
+    },
     infer([kernel], { runs, run, groups }) {
       const width = Math.ceil((kernel.shape.at(-1) as number) / groups / COLUMNS);
       return { shape: [groups, width, HEAD + runs * Math.ceil(run / 2) * COLUMNS], dtype: "int32" };
     },
-    lower(emit, { inputs: [kernel, factors, bias], outputs: [y] }, { runs, run, groups, inputZero }) {
+    lower(emit, { inputs: [kernel, factors, bias], outputs: [y] }, { runs, run, groups, inputZero, kernelZero }) {
       const n = kernel.shape.at(-1) as number;
-      emit.call("i8_gemm_pack", runs, run, n, groups, inputZero, kernel, bias ?? 0, factors, y);
+      emit.call("i8_gemm_pack", runs, run, n, groups, inputZero, kernelZero, kernel, bias ?? 0, factors, y);
     },
   }),
 
@@ -227,7 +244,7 @@ export function pack(
   runs: { runs: number; run: number; groups: number },
 ): Value {
   const factors = factorsOf(scale, given);
-  const attrs = { ...runs, inputZero: given.input.zeroPoint };
+  const attrs = { ...runs, inputZero: given.input.zeroPoint, kernelZero: given.kernelZero ?? 0 };
   return apply(quantizedConvOps.quantizedPack, bias ? [kernel, factors, bias] : [kernel, factors], attrs);
 }
 
@@ -260,6 +277,8 @@ export interface QuantizedOptions extends Clamped {
   quantization: Quantization;
   /** int32 [n] at scale `input.scale * scale`; default none. */
   bias?: Value | undefined;
+  /** Zero point of the kernel, which models of 8 bits without sign have; default 0. */
+  kernelZero?: number;
 }
 
 export interface QuantizedConv2dOptions extends QuantizedOptions {
@@ -273,6 +292,9 @@ export interface QuantizedConv2dOptions extends QuantizedOptions {
   groups?: number;
 }
 
+export const zeroOf = ({ kernelZero = 0 }: QuantizedOptions): { kernelZero?: number } =>
+  kernelZero === 0 ? {} : { kernelZero };
+
 export const weights = (x: Value, kernel: Value, scale: Value, bias: Value | undefined): Value[] =>
   bias ? [x, kernel, scale, bias] : [x, kernel, scale];
 
@@ -280,7 +302,7 @@ export const weights = (x: Value, kernel: Value, scale: Value, bias: Value | und
  * 2-D convolution of int8 with int32 sums: (sum + bias) times input.scale scale / quantization.scale in float32, to the nearest integer
  * (ties to even), plus the zero point, clamped.
  * @param x int8 [batch, height, width, channels]
- * @param kernel int8 [height, width, channels / groups, filters], zero point 0
+ * @param kernel int8 [height, width, channels / groups, filters]
  * @param scale float32 [filters], of the kernel
  * @returns int8 [batch, outHeight, outWidth, filters]
  * @throws {ShapeError} when the channels differ or a window does not fit
@@ -294,14 +316,20 @@ export const weights = (x: Value, kernel: Value, scale: Value, bias: Value | und
 export function quantizedConv2d(x: Value, kernel: Value, scale: Value, options: QuantizedConv2dOptions): Value {
   const { input, quantization, bias, strides = 1, padding = "valid", dilations = 1, groups = 1 } = options;
   const windows = { strides: pair(strides), padding, dilations: pair(dilations), ...(groups > 1 && { groups }) };
-  const attrs = { input: { ...input }, quantization: { ...quantization }, ...windows, ...limitsOf(options) };
+  const attrs = {
+    input: { ...input },
+    quantization: { ...quantization },
+    ...windows,
+    ...limitsOf(options),
+    ...zeroOf(options),
+  };
   return apply(quantizedConvOps.quantizedConv2d, weights(x, kernel, scale, bias), attrs);
 }
 
 /**
  * x kernel + bias of int8, the sums requantized as by {@link quantizedConv2d}.
  * @param x int8 [batch, ..., k]
- * @param kernel int8 [k, units], zero point 0
+ * @param kernel int8 [k, units]
  * @param scale float32 [units], of the kernel
  * @returns int8 [batch, ..., units]
  * @throws {ShapeError} when the inner sizes differ
@@ -313,6 +341,6 @@ export function quantizedConv2d(x: Value, kernel: Value, scale: Value, options: 
  */
 export function quantizedDense(x: Value, kernel: Value, scale: Value, options: QuantizedOptions): Value {
   const { input, quantization, bias } = options;
-  const attrs = { input: { ...input }, quantization: { ...quantization }, ...limitsOf(options) };
+  const attrs = { input: { ...input }, quantization: { ...quantization }, ...limitsOf(options), ...zeroOf(options) };
   return apply(quantizedConvOps.quantizedDense, weights(x, kernel, scale, bias), attrs);
 }

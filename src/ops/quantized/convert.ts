@@ -1,6 +1,6 @@
 // From floats to int8 and back, from one scale to another, and functions of one number by a table of all 256.
 import { ShapeError, typeError } from "../../errors.js";
-import { number, oneOf } from "../../graph/attrs.js";
+import { number, oneOf, quantizationCheck } from "../../graph/attrs.js";
 import { defineOp, type Gradients } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
 import { sameShape, show, sizeOf } from "../../shape.js";
@@ -82,7 +82,7 @@ export const quantizedConvertOps = {
 
   /** Says what integers stand for, where no op does that. */
   asQuantized: defineOp<{ quantization: Quantization }>("asQuantized", {
-    attrs: { quantization: quantized },
+    attrs: { quantization: quantizationCheck },
     infer: ([{ shape, dtype }]) => ({ shape, dtype }),
     view: true,
   }),

@@ -16,6 +16,7 @@ import {
   type QuantizedConvAttrs,
   quantizedConvOps,
   weights,
+  zeroOf,
 } from "./conv2d.js";
 import { padded } from "./pool.js";
 import { family, type Limits, limitsCheck, limitsOf } from "./quantization.js";
@@ -97,7 +98,7 @@ export const quantizedDepthwiseOps = {
 /**
  * Depthwise convolution of int8, the sums requantized as by {@link quantizedConv2d}.
  * @param x int8 [batch, height, width, channels]
- * @param kernel int8 [height, width, channels, multiplier], zero point 0
+ * @param kernel int8 [height, width, channels, multiplier]
  * @param scale float32 [channels multiplier], of the kernel
  * @returns int8 [batch, outHeight, outWidth, channels multiplier]
  * @throws {ShapeError} when the channels differ or a window does not fit
@@ -115,6 +116,12 @@ export function quantizedDepthwiseConv2d(
 ): Value {
   const { input, quantization, bias, strides = 1, padding = "valid", dilations = 1 } = options;
   const windows = { strides: pair(strides), padding, dilations: pair(dilations) };
-  const attrs = { input: { ...input }, quantization: { ...quantization }, ...windows, ...limitsOf(options) };
+  const attrs = {
+    input: { ...input },
+    quantization: { ...quantization },
+    ...windows,
+    ...limitsOf(options),
+    ...zeroOf(options),
+  };
   return apply(quantizedDepthwiseOps.quantizedDepthwiseConv2d, weights(x, kernel, scale, bias), attrs);
 }

@@ -1,6 +1,6 @@
 // Windows of int8 images: means, largest elements and padding, and means over axes.
 import { rangeError, ShapeError } from "../../errors.js";
-import { integer, integers } from "../../graph/attrs.js";
+import { boolean, integer, integers, optional } from "../../graph/attrs.js";
 import { defineOp, type Op } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
 import { normalizeAxes, show, sizeOf } from "../../shape.js";
@@ -24,6 +24,8 @@ interface PoolAttrs extends Limits {
   readonly strides: Pair;
   readonly padding: Padding;
   readonly quantization: Quantization;
+  /** Ties of means go up, as those of uint8 do, not away from 0. */
+  readonly tiesUp?: boolean;
 }
 
 interface MeanAttrs extends Limits {
@@ -47,6 +49,7 @@ const pool = (name: string, kernel: "i8_avg_pool2d" | "i8_max_pool2d"): Op =>
       strides: integers(1, 2),
       padding: paddingCheck,
       quantization: quantized,
+      tiesUp: optional(boolean),
     },
     infer([x], { size, strides, padding }) {
       wantDType(name, "int8", x);
@@ -64,11 +67,12 @@ const pool = (name: string, kernel: "i8_avg_pool2d" | "i8_max_pool2d"): Op =>
         throw rangeError({ op: name, expected: `windows of at most ${MAX_WINDOW} pixels`, actual: show(size) });
       return { shape: [x.shape[0], rows.out, cols.out, x.shape[3]], dtype: "int8" };
     },
-    lower(emit, { inputs: [x], outputs: [y] }, { size, strides, padding, low, high }) {
+    lower(emit, { inputs: [x], outputs: [y] }, { size, strides, padding, low, high, tiesUp = false }) {
       const [batch, h, w, c] = x.shape;
       const [rows, cols] = axes(name, x, size, strides, one, padding);
       const sizes = [batch, h, w, c, rows.out, cols.out, ...size, ...strides, rows.before, cols.before] as const;
-      emit.call(kernel, ...sizes, low, high, x, y);
+      if (kernel === "i8_max_pool2d") emit.call(kernel, ...sizes, low, high, x, y);
+      else emit.call(kernel, ...sizes, tiesUp ? -128 : 0, low, high, x, y);
     },
     flops: ({ outputs: [y] }, { size }) => sizeOf(y.shape) * sizeOf(size),
   });
@@ -147,6 +151,8 @@ export function padded(x: Value, [rows, cols]: readonly [Axis, Axis], zero: numb
 }
 
 export interface QuantizedPoolOptions extends Clamped {
+  /** Ties of means go up, as in models of uint8 (whose integers are 128 more); default false. */
+  tiesUp?: boolean;
   /** What the integers of x and of the result stand for. */
   quantization: Quantization;
   /** Default `size`. */
@@ -158,12 +164,13 @@ export interface QuantizedPoolOptions extends Clamped {
 const poolOf =
   (op: Op) =>
   (x: Value, size: Pair, options: QuantizedPoolOptions): Value => {
-    const { quantization, strides = size, padding = "valid" } = options;
-    return apply(op, [x], { size, strides, padding, quantization: { ...quantization }, ...limitsOf(options) });
+    const { quantization, strides = size, padding = "valid", tiesUp } = options;
+    const attrs = { size, strides, padding, quantization: { ...quantization }, ...limitsOf(options) };
+    return apply(op, [x], tiesUp ? { ...attrs, tiesUp } : attrs);
   };
 
 /**
- * The mean of the pixels in each window of an int8 image, to the nearest integer (ties away from zero).
+ * The mean of the pixels in each window of an int8 image, to the nearest integer (ties away from zero, unless `tiesUp`).
  * @param x int8 [batch, height, width, channels]
  * @throws {ShapeError} when a window does not fit, or would lie outside the image
  * @example

@@ -14,7 +14,8 @@ const pool = (kind: "avg" | "max") => (o: Operator) => {
   const { quantization } = o;
   same(o, o.of(0), quantization);
   const options = { quantization, strides, padding: padding(o), ...limits(o, o.byte(5), quantization) };
-  return kind === "avg" ? quantizedAvgPool2d(x, size, options) : quantizedMaxPool2d(x, size, options);
+  if (kind === "max") return quantizedMaxPool2d(x, size, options);
+  return quantizedAvgPool2d(x, size, { ...options, tiesUp: o.output().type === "uint8" });
 };
 
 export const poolingRules: Rules = {

@@ -22,27 +22,34 @@ function lastFirst<T extends TypedArray>(x: T, n: number): T {
   return y;
 }
 
-/** Scales of a weight for each of n outputs. @throws {FormatError} unless they are along that axis, with zero points of 0 */
-function scalesOf(o: Operator, i: number, n: number, axis: number): Float32Array {
-  const { scales, zeroPoints, axis: along, type } = o.tensor(i);
-  if (type !== "int8" || scales.length === 0 || zeroPoints.some((zero) => zero !== 0))
-    return fail(
-      o,
-      "int8 weights with scales and zero points of 0",
-      `${type} with zero points ${zeroPoints.slice(0, 4)}`,
-    );
+/** Scales of a weight for each of n outputs. @throws {FormatError} unless they are along that axis */
+function scalesOf(o: Operator, n: number, axis: number): Float32Array {
+  const { scales, axis: along, type } = o.tensor(1);
+  if ((type !== "int8" && type !== "uint8") || scales.length === 0)
+    return fail(o, "int8 or uint8 weights with scales", `${type} with ${scales.length} scales`);
   if (scales.length > 1 && along !== axis) return fail(o, `scales along axis ${axis}`, `axis ${along}`);
   return Float32Array.from({ length: n }, (_, k) => scales[scales.length > 1 ? k : 0]);
+}
+
+/** The zero point of a weight; uint8 is taken 128 less. @throws {FormatError} where channels have others */
+function kernelZeroOf(o: Operator): number {
+  const { zeroPoints, type } = o.tensor(1);
+  const [zero] = zeroPoints;
+  if (zeroPoints.some((other) => other !== zero))
+    fail(o, "weights with one zero point", `zero points ${zeroPoints.slice(0, 4)}`);
+  return type === "uint8" ? zero - 128 : zero;
 }
 
 interface Weights {
   readonly kernel: Value;
   readonly scale?: Value;
   readonly bias?: Value | undefined;
+  /** Zero point of the kernel. */
+  readonly kernelZero?: number;
 }
 
 /**
- * Kernel, scale and bias of a layer as weights of its own. int8 weights under float activations become floats.
+ * Kernel, scale and bias of a layer as weights of its own. Weights of 8 bits under float activations become floats.
  * @param axis of the filter's outputs in the file
  */
 function weights(o: Operator, layer: LayerInfo, n: number, shape: readonly number[], axis: number): Weights {
@@ -51,20 +58,13 @@ function weights(o: Operator, layer: LayerInfo, n: number, shape: readonly numbe
   const placed = axis === 0 ? lastFirst(given, n) : given;
   const bias = o.has(2) ? made("bias", o.importer.numbers(o.at(2)), [n]) : undefined;
   if (o.has(2) && sizeOf(o.tensor(2).shape) !== n) fail(o, `a bias of ${n}`, `[${o.tensor(2).shape}]`);
-  if (o.isQuantized) {
-    const scale = made("scale", scalesOf(o, 1, n, axis), [n]);
-    return { kernel: made("kernel", placed, shape), scale, bias };
-  }
   if (type === "float32" || type === "float16") return { kernel: made("kernel", placed, shape), bias };
-  const scale = scalesOf(o, 1, n, axis);
-  return {
-    kernel: made(
-      "kernel",
-      Float32Array.from(placed, (v, i) => v * scale[i % n]),
-      shape,
-    ),
-    bias,
-  };
+  const [scale, kernelZero] = [scalesOf(o, n, axis), kernelZeroOf(o)];
+  const signed = type === "uint8" ? Int8Array.from(placed, (v) => v - 128) : placed;
+  if (o.isQuantized)
+    return { kernel: made("kernel", signed, shape), scale: made("scale", scale, [n]), bias, kernelZero };
+  const real = Float32Array.from(signed, (v, i) => (v - kernelZero) * scale[i % n]);
+  return { kernel: made("kernel", real, shape), bias };
 }
 
 const CONSTANT = "constant weights";
@@ -79,7 +79,7 @@ function conv2d(o: Operator): Value {
   const [n, kh, kw, c] = filterShape(o);
   const x = o.input(0);
   const layer: LayerInfo = { kind: "conv2d" };
-  const { kernel, scale, bias } = weights(o, layer, n, [kh, kw, c, n], 0);
+  const { kernel, scale, bias, kernelZero } = weights(o, layer, n, [kh, kw, c, n], 0);
   const groups = c > 0 ? x.shape[3] / c : 1;
   const windows = {
     padding: padding(o),
@@ -87,7 +87,7 @@ function conv2d(o: Operator): Value {
     dilations: [o.int(5, 1), o.int(4, 1)] as const,
     groups,
   };
-  return product(o, layer, o.byte(3), bias, scale, (options) =>
+  return product(o, layer, o.byte(3), { scale, bias, kernelZero }, (options) =>
     scale
       ? quantizedConv2d(x, kernel, scale, { ...windows, ...(options as Quantized) })
       : convolution2d(x, kernel, windows),
@@ -100,13 +100,13 @@ function depthwise(o: Operator): Value {
   const c = x.shape[3];
   if (one !== 1 || !(c > 0) || cm % c !== 0) fail(o, `a filter [1, height, width, m ${c}]`, `[${o.tensor(1).shape}]`);
   const layer: LayerInfo = { kind: "depthwiseConv2d" };
-  const { kernel, scale, bias } = weights(o, layer, cm, [kh, kw, c, cm / c], 3);
+  const { kernel, scale, bias, kernelZero } = weights(o, layer, cm, [kh, kw, c, cm / c], 3);
   const windows = {
     padding: padding(o),
     strides: [o.int(2, 1), o.int(1, 1)] as const,
     dilations: [o.int(6, 1), o.int(5, 1)] as const,
   };
-  return product(o, layer, o.byte(4), bias, scale, (options) =>
+  return product(o, layer, o.byte(4), { scale, bias, kernelZero }, (options) =>
     scale
       ? quantizedDepthwiseConv2d(x, kernel, scale, { ...windows, ...(options as Quantized) })
       : depthwiseConv2d(x, kernel, windows),
@@ -121,21 +121,25 @@ function fullyConnected(o: Operator): Value {
   const x = o.input(0);
   const rows = o.byte(2) !== 0 && x.shape.at(-1) === k ? x : reshape(x, [-1, k]);
   const layer: LayerInfo = { kind: "dense" };
-  const { kernel, scale, bias } = weights(o, layer, n, [k, n], 0);
-  return product(o, layer, o.byte(0), bias, scale, (options) =>
+  const { kernel, scale, bias, kernelZero } = weights(o, layer, n, [k, n], 0);
+  return product(o, layer, o.byte(0), { scale, bias, kernelZero }, (options) =>
     scale ? quantizedDense(rows, kernel, scale, options as Quantized) : matmul(rows, kernel),
   );
 }
 
-type Quantized = Clamped & { input: Quantization; quantization: Quantization; bias: Value | undefined };
+type Quantized = Clamped & {
+  input: Quantization;
+  quantization: Quantization;
+  bias: Value | undefined;
+  kernelZero?: number;
+};
 
 /** A product with its bias and its activation: fused into integers, or as ops of floats. */
 function product(
   o: Operator,
   layer: LayerInfo,
   activation: number,
-  bias: Value | undefined,
-  scale: Value | undefined,
+  { scale, bias, kernelZero }: Pick<Weights, "scale" | "bias" | "kernelZero">,
   make: (options: Quantized | undefined) => Value,
 ): Value {
   const own = (value: Value): Value => {
@@ -144,7 +148,8 @@ function product(
   };
   if (scale) {
     const { quantization } = o;
-    return own(make({ input: o.of(0), quantization, bias, ...limits(o, activation, quantization) }));
+    const options = { input: o.of(0), quantization, bias, ...limits(o, activation, quantization) };
+    return own(make(kernelZero === undefined ? options : { ...options, kernelZero }));
   }
   const y = own(make(undefined));
   const sum = bias ? own(add(y, bias)) : y;

@@ -28,10 +28,10 @@ export const FLOAT = ["float32", "float32"] as const;
 export const INT8 = ["int8", "int8"] as const;
 export const UINT8 = ["uint8", "uint8"] as const;
 
-/** A rule for the given types, by default float32 and int8. */
+/** A rule for the given types, by default float32, int8 and uint8, whose integers are here 128 less. */
 /* @__NO_SIDE_EFFECTS__ */
 export function rule(build: Rule["build"], ...types: Rule["types"]): Rule {
-  return { types: types.length > 0 ? types : [FLOAT, INT8], build };
+  return { types: types.length > 0 ? types : [FLOAT, INT8, UINT8], build };
 }
 
 export function fail(o: Operator, expected: string, actual: string): never {

@@ -100,7 +100,7 @@ export const int8: Rules = {
   i8_conv2d: convolution,
   i8_conv2d_3x3_winograd: winograd,
   i8_depthwise_conv2d: depthwise,
-  i8_avg_pool2d: windows([14], [15], CHEAP, 10, 1),
+  i8_avg_pool2d: windows([15], [16], CHEAP, 10, 1),
   i8_max_pool2d: windows([14], [15], WORD / 4, 10, 1),
   i8_pad2d: ([, h, w, c, oh, ow]) => ({
     count: 0,
