@@ -2,9 +2,14 @@
 // Making a check has no side effects: a bundler may leave out the ops that it does not need together with theirs. (esbuild reads that
 // mark from other files only for function declarations.)
 import { typeError } from "../errors.js";
+import type { AttrValue } from "./value.js";
 
 /** Accepts a value, or says what it should have been. */
-export type Check = (value: unknown) => string | undefined;
+export interface Check {
+  (value: unknown): string | undefined;
+  /** What files mean where they do not say. */
+  readonly usual?: AttrValue;
+}
 
 export type Schema<A> = { readonly [K in keyof A]-?: Check };
 
@@ -71,6 +76,12 @@ export const quantizationCheck: Check = expects("a float32 scale above 0 and a z
 /* @__NO_SIDE_EFFECTS__ */
 export function optional(check: Check): Check {
   return (value) => (value === undefined ? undefined : check(value));
+}
+
+/** What `check` accepts; files leave it out where it is `value`, which must never become another: they would change with it. */
+/* @__NO_SIDE_EFFECTS__ */
+export function usually(check: Check, value: AttrValue): Check {
+  return Object.assign((given: unknown) => check(given), { usual: value });
 }
 
 /** @throws {TypeError} for the first attribute that is wrong, missing or unknown */

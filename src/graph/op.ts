@@ -106,6 +106,8 @@ export interface OpFacts<A> {
 /** An op as graphs hold it, its attribute type erased. */
 export interface Op extends Omit<OpFacts<Attrs>, "attrs" | "infer"> {
   readonly name: string;
+  /** Attributes that files leave out where they are so. */
+  readonly usual: Attrs;
   check(attrs: Attrs): void;
   infer(inputs: readonly Spec[], attrs: Attrs): readonly Spec[];
 }
@@ -126,6 +128,9 @@ export function defineOp<A extends object = Record<never, never>>(name: string, 
   const op: Op = {
     ...rest,
     name,
+    usual: Object.fromEntries(
+      Object.entries(schema).flatMap(([key, { usual }]) => (usual === undefined ? [] : [[key, usual]])),
+    ),
     check: (attrs) => validate(name, schema, attrs),
     infer: (inputs, attrs) => {
       const specs = infer(inputs, attrs);

@@ -14,7 +14,7 @@ import { pad2d } from "./pad2d.js";
 import { reshape } from "./shape.js";
 import { stridedSlice } from "./slice.js";
 import { transpose } from "./transpose.js";
-import { axes, type Padding, type Pair, paddingCheck, pair } from "./window.js";
+import { axes, type Padding, type Pair, pair, windowAttrs } from "./window.js";
 import { isWinograd, isWinogradFilterGrad, winograd, winogradOps } from "./winograd.js";
 
 interface ConvAttrs {
@@ -25,12 +25,7 @@ interface ConvAttrs {
   readonly groups?: number;
 }
 
-const convAttrs = {
-  strides: integers(1, 2),
-  padding: paddingCheck,
-  dilations: integers(1, 2),
-  groups: optional(integer(1)),
-};
+const convAttrs = { ...windowAttrs, groups: optional(integer(1)) };
 const image = "an image [height, width, channels]";
 
 interface ConvGemmAttrs {

@@ -10,7 +10,7 @@ import { broadcastTo } from "./broadcast.js";
 import { wantDType, wantElements, wantRank } from "./check.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./shape.js";
-import { axes, type Padding, type Pair, paddingCheck, pair } from "./window.js";
+import { axes, type Padding, type Pair, pair, windowAttrs } from "./window.js";
 
 interface DepthwiseAttrs {
   readonly strides: Pair;
@@ -36,7 +36,6 @@ interface DepthwiseLoweredAttrs extends LoweredAttrs {
   readonly high: number;
 }
 
-const depthwiseAttrs = { strides: integers(1, 2), padding: paddingCheck, dilations: integers(1, 2) };
 const loweredAttrs = {
   size: integers(1, 2),
   strides: integers(1, 2),
@@ -56,7 +55,7 @@ function repeated(x: Value, count: number): Value {
 
 export const depthwiseOps = {
   depthwiseConv2d: defineOp<DepthwiseAttrs>("depthwiseConv2d", {
-    attrs: depthwiseAttrs,
+    attrs: windowAttrs,
     infer([x, f], attrs) {
       const op = "depthwiseConv2d";
       wantDType(op, "float32", x, f);
@@ -90,7 +89,7 @@ export const depthwiseOps = {
   /** dx: inputs dy and the filter; `image` is the height and width of x. */
   depthwiseInputGrad: defineOp<DepthwiseAttrs & { image: Pair }>("depthwiseInputGrad", {
     internal: true,
-    attrs: { ...depthwiseAttrs, image: integers(1, 2) },
+    attrs: { ...windowAttrs, image: integers(1, 2) },
     infer: ([dy, f], { image }) => ({ shape: [dy.shape[0], ...image, f.shape[2]], dtype: "float32" }),
     // The convolution of dy, its elements `strides` apart between zeros, with the filter turned round; then the sum over the
     // filters of a channel.
@@ -110,7 +109,7 @@ export const depthwiseOps = {
   /** df: inputs x and dy; `size` is the height and width of the filter. */
   depthwiseFilterGrad: defineOp<DepthwiseAttrs & { size: Pair }>("depthwiseFilterGrad", {
     internal: true,
-    attrs: { ...depthwiseAttrs, size: integers(1, 2) },
+    attrs: { ...windowAttrs, size: integers(1, 2) },
     infer: ([x, dy], { size }) => ({ shape: [...size, x.shape[3], dy.shape[3] / x.shape[3]], dtype: "float32" }),
     expand([x, dy], { size, ...attrs }): Value | undefined {
       const [c, n] = [x.shape[3], dy.shape[3]];

@@ -1,6 +1,6 @@
 // Matrix products. `matmul` is what graphs say; it becomes `gemm` on a packed right-hand side, which kernels do.
 import { ShapeError } from "../errors.js";
-import { boolean, type Check, integer, integers, number } from "../graph/attrs.js";
+import { boolean, type Check, integer, integers, number, usually } from "../graph/attrs.js";
 import { defineOp, type Gradients } from "../graph/op.js";
 import { apply, type Spec, type Value } from "../graph/value.js";
 import { broadcast, type Shape, show, sizeOf } from "../shape.js";
@@ -87,7 +87,7 @@ const loopsCheck: Check = (value) =>
 
 export const matmulOps = {
   matmul: defineOp<MatmulAttrs>("matmul", {
-    attrs: { transposeA: boolean, transposeB: boolean },
+    attrs: { transposeA: usually(boolean, false), transposeB: usually(boolean, false) },
     infer([a, b], attrs) {
       wantDType("matmul", "float32", a, b);
       const actual = `${show(a.shape)}${attrs.transposeA ? " transposed" : ""} and ${show(b.shape)}${attrs.transposeB ? " transposed" : ""}`;

@@ -1,6 +1,6 @@
 // The arithmetic of sliding windows: output sizes and padding, "valid" and "same" as TensorFlow defines them, or explicit.
 import { ShapeError } from "../errors.js";
-import { type Check, integers } from "../graph/attrs.js";
+import { type Check, integers, usually } from "../graph/attrs.js";
 import type { Spec } from "../graph/value.js";
 import { show } from "../shape.js";
 
@@ -18,10 +18,17 @@ const MAX_PADDING = 2 ** 20;
 const amount = integers(0, 2, MAX_PADDING);
 
 /** The attribute `padding`. */
-export const paddingCheck: Check = (value) => {
+export const paddingCheck: Check = usually((value) => {
   if (value === "valid" || value === "same") return undefined;
   const explicit = Array.isArray(value) && value.length === 2 && !value.some((side) => amount(side) !== undefined);
   return explicit ? undefined : `"valid", "same" or [[top, bottom], [left, right]] in [0, ${MAX_PADDING}]`;
+}, "valid");
+
+/** Attributes of convolutions. */
+export const windowAttrs = {
+  strides: usually(integers(1, 2), [1, 1]),
+  padding: paddingCheck,
+  dilations: usually(integers(1, 2), [1, 1]),
 };
 
 /** Windows along one axis. */

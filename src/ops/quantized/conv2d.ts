@@ -7,7 +7,7 @@ import { show, sizeOf } from "../../shape.js";
 import { div, mul } from "../arithmetic.js";
 import { wantDType, wantRank } from "../check.js";
 import { reshape } from "../shape.js";
-import { type Axis, axes, type Padding, type Pair, paddingCheck, pair } from "../window.js";
+import { type Axis, axes, type Padding, type Pair, pair, windowAttrs } from "../window.js";
 import {
   type Clamped,
   family,
@@ -35,9 +35,7 @@ export const convAttrs = {
   ...limitsCheck,
   input: quantized,
   quantization: quantized,
-  strides: integers(1, 2),
-  padding: paddingCheck,
-  dilations: integers(1, 2),
+  ...windowAttrs,
   kernelZero: optional(integer(-128, 127)),
 };
 

@@ -1,7 +1,7 @@
 // What integers stand for: real = scale (integer - zeroPoint), per tensor for activations. Attributes of ops hold it, weights have a
 // scale for each output channel in an array of their own, and a zero point of 0.
 import type { Check, Quantization } from "../../graph/attrs.js";
-import { integer, quantizationCheck } from "../../graph/attrs.js";
+import { integer, quantizationCheck, usually } from "../../graph/attrs.js";
 import { int8 } from "../../runtime/families/int8.js";
 import type { KernelFamily } from "../../runtime/family.js";
 
@@ -15,7 +15,8 @@ export interface Limits {
   readonly high: number;
 }
 
-export const limitsCheck = { low: integer(-128, 127), high: integer(-128, 127) };
+export const limitsCheck = { low: usually(integer(-128, 127), -128), high: usually(integer(-128, 127), 127) };
+
 /** What int8 stands for. */
 export const quantized: Check = (value) =>
   quantizationCheck(value) ?? integer(-128, 127)((value as Quantization).zeroPoint);
