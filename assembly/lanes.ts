@@ -151,6 +151,14 @@ export function floor<V>(x: V): V {
   return f32.floor(x);
 }
 
+/** To the nearest integer, even in ties. */
+// @ts-ignore: decorator
+@inline
+export function nearest<V>(x: V): V {
+  if (isVector<V>()) return f32x4.nearest(x);
+  return f32.nearest(x);
+}
+
 /** max(a, b) as `a < b ? b : a`: a NaN in `a` survives, a NaN in `b` does not. One instruction on x86. */
 // @ts-ignore: decorator
 @inline

@@ -1,4 +1,6 @@
 // The entry "lanewise/compress": from a trained model to a small one.
+
+export { fakeQuantize, fakeQuantizeOps } from "../ops/quantized/fake.js";
 export { type DistillOptions, distill } from "./distill.js";
 export { type QuantizeOptions, quantize } from "./quantize.js";
 export type { Calibration, RangeMethod } from "./ranges.js";

@@ -1,5 +1,5 @@
 // Element by element: functions of one array and of two, casts, optimizers, random numbers.
-import { CHEAP, COSTLY, each, type Rule, type Rules } from "./range.js";
+import { CHEAP, COSTLY, each, type Range, type Rule, type Rules } from "./range.js";
 
 /** Four loops over two arrays, the result contiguous: the outermost loop that is one. */
 const broadcast =
@@ -47,6 +47,13 @@ export const elementwise: Rules = {
       each(COSTLY, 4, 4, 4),
     ]),
   ),
+  f32_fake_quantize: (a) => ({
+    ...(each(CHEAP, 4)(a) as Range),
+    moves: [
+      [1, 4],
+      [4, 4],
+    ],
+  }),
   f32_where: each(CHEAP, 1, 4, 4, 4),
   f32_equal: each(CHEAP, 4, 4, 1),
   f32_less: each(CHEAP, 4, 4, 1),

@@ -84,6 +84,11 @@ export const reduction: Rules = {
   },
   f32_batch_norm: columns(6 * WORD, 32, [3, 4, 5, 6, 7, 8]),
   f32_batch_norm_grad: columns(10 * WORD, 32, [3, 4, 5, 6, 7, 8, 9, 10]),
+  f32_fake_quantize_channels: rows(CHEAP, (n) => [
+    [2, n],
+    [4, n],
+  ]),
+  f32_fake_quantize_grad: (a) => columns(6 * WORD, 32, [3, 6, 7, 8, 9, ...(a[10] > 0 ? [4] : [])])(a),
   u8_any: outer(WORD, 1),
   u8_all: outer(WORD, 1),
 };

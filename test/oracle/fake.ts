@@ -1,0 +1,35 @@
+// Fake quantization and its straight-through gradients in float64. What rounds has no derivative to compare with, so each oracle is made for
+// the numbers of its row: what rounding adds there stays as it is, and so does which numbers are clamped. The result is the definition's, and
+// its derivatives, by central differences as any others, are the straight-through ones: of (x / s + c) s, where c = round(x / s) - x / s, by s
+// it is round(x / s) - x / s.
+import { type Array64, at, fill } from "./array.js";
+import { clamp, nearestEven } from "./quantized.js";
+
+/** For numbers x of scales s [channels], or of one scale and a zero point. */
+export function fakeQuantize([x, s, z]: readonly Array64[], low: number, high: number) {
+  const integers = fill(x.shape, (...i) => nearestEven(at(x, ...i) / at(s, ...i)) + (z ? z.data[0] : 0));
+  const added = fill(x.shape, (...i) => at(integers, ...i) - (z ? z.data[0] : 0) - at(x, ...i) / at(s, ...i));
+  return (y: Array64, scale: Array64, zero?: Array64): Array64 =>
+    fill(x.shape, (...i) => {
+      const [q, step] = [at(integers, ...i), at(scale, ...i)];
+      const clamped = clamp(q, low, high);
+      return (q === clamped ? at(y, ...i) / step + at(added, ...i) : clamped - (zero ? zero.data[0] : 0)) * step;
+    });
+}
+
+/** Scale and zero point of a range. */
+export function rangeQuantization({ data: [low, high] }: Array64) {
+  const exact = (a: number, b: number) => -128 - a / ((b - a) / 255);
+  const added = nearestEven(exact(low, high)) - exact(low, high);
+  const scalar = (v: number): Array64 => ({ shape: [], data: Float64Array.of(v) });
+  return {
+    scale: ({ data: [a, b] }: Array64) => scalar((b - a) / 255),
+    zero: ({ data: [a, b] }: Array64) => scalar(exact(a, b) + added),
+  };
+}
+
+/** x, whose derivative is `by`. */
+export const gradScale =
+  (x: Array64, by: Array64) =>
+  (y: Array64): Array64 =>
+    fill(x.shape, (...i) => at(x, ...i) + (at(y, ...i) - at(x, ...i)) * at(by, ...i));
