@@ -63,7 +63,7 @@ export async function bundle() {
     }
   }
   written.add(await bundleThreads());
-  written.add(await bundleCli(version));
+  for (const path of await bundleCli(version, Object.keys(peerDependencies))) written.add(path);
   written.add(writeLicenses());
   removeStale(written);
 }
@@ -96,12 +96,13 @@ async function bundleThreads() {
   return path;
 }
 
-/** The command line: for Node alone, on the package's entries as they are. */
-async function bundleCli(version) {
-  const path = at("dist/cli.js");
+/** The command line and the workers of its server: for Node alone, on the package's entries as they are. */
+async function bundleCli(version, peers) {
   const entries = new Map(Object.entries(entriesFor("default")).map(([name, entry]) => [at(entry.slice(6)), name]));
   const { outputFiles } = await build({
-    entryPoints: [at("src/cli/main.ts")],
+    entryPoints: { cli: at("src/cli/main.ts"), "cli-worker": at("src/cli/worker.ts") },
+    outdir: at("dist"),
+    external: peers,
     bundle: true,
     format: "esm",
     platform: "node",
@@ -127,8 +128,8 @@ async function bundleCli(version) {
     write: false,
     logLevel: "warning",
   });
-  writeIfChanged(path, outputFiles[0].contents);
-  return path;
+  for (const { path, contents } of outputFiles) writeIfChanged(path, contents);
+  return outputFiles.map(({ path }) => path);
 }
 
 /** esbuild's `{ output name: source file }` for one condition. */

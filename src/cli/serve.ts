@@ -1,11 +1,10 @@
 // lanewise serve: files and stores behind HTTP, on Node's server, until a signal ends it.
-import { stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Command } from "commander";
-import { folderStore, type HandlerOptions, handler, type ModelStore, memoryStore, publish } from "../serve/index.js";
-import { modelName, openFile, readBytes } from "./files.js";
-import { fileError, integer, UsageError } from "./usage.js";
+import { startPool } from "./pool.js";
+import { service } from "./service.js";
+import { integer, UsageError } from "./usage.js";
 
 interface ServeOptions {
   port: number;
@@ -15,6 +14,7 @@ interface ServeOptions {
   cors?: string;
   metrics?: boolean;
   tokens?: string;
+  workers?: number;
   json?: boolean;
 }
 
@@ -30,19 +30,24 @@ export function addServe(program: Command): void {
     .option("--cors <origin>", 'who may ask from a page of another origin; "*" is everyone')
     .option("--tokens <file>", "bearer tokens, one a line, of which every request must bring one")
     .option("--metrics", "Prometheus' text format at /metrics")
+    .option(
+      "--workers <n>",
+      "threads that serve, each with its own models; more than 1 needs tinypool",
+      integer("workers", 1),
+    )
     .option("--json", "the address as JSON on standard output")
     .action(serve);
 }
 
 async function serve(paths: string[], options: ServeOptions): Promise<void> {
-  const models = await stores(paths);
-  const { maxBatch, maxWait, cors, metrics } = options;
-  const batching = { ...(maxBatch !== undefined && { maxBatch }), ...(maxWait !== undefined && { maxWait }) };
-  const auth = options.tokens === undefined ? undefined : { tokens: await tokensOf(options.tokens) };
-  const given: HandlerOptions = { models, batching, ...(auth && { auth }), ...(cors && { cors: { origin: cors } }) };
-  const fetch = handler({ ...given, metrics: metrics === true });
+  const { workers = 1, metrics } = options;
+  if (workers > 1 && metrics) throw new UsageError("--metrics: expected one worker, as each would count for itself");
+  const given = { ...options, paths };
+  const { fetch, models } = await service(given);
+  const pool = workers > 1 ? await startPool(given, workers) : undefined;
+  const answer = pool?.fetch ?? ((request: Request) => fetch(request));
   // Requests and responses are Node's own classes, whoever else is in the process.
-  const server = createAdaptorServer({ fetch: (request) => fetch(request), overrideGlobalObjects: false });
+  const server = createAdaptorServer({ fetch: answer, overrideGlobalObjects: false });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: Error & { code?: string }) => {
       const reason = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
@@ -58,10 +63,11 @@ async function serve(paths: string[], options: ServeOptions): Promise<void> {
   await ended();
   // No new connections; requests under way are answered; what then is idle is closed.
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await fetch.close();
+  await (pool ?? fetch).close();
   const idle = setInterval(() => "closeIdleConnections" in server && server.closeIdleConnections(), 20);
   await closed;
   clearInterval(idle);
+  await pool?.destroy();
 }
 
 /** The first signal ends gracefully; the second one at once, as ever. */
@@ -69,49 +75,3 @@ const ended = () =>
   new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
-
-/** Files go into a store in memory, folders are stores; of a name the first one counts. */
-async function stores(paths: readonly string[]): Promise<ModelStore> {
-  const memory = memoryStore();
-  const folders: ModelStore[] = [];
-  for (const path of paths) {
-    const found = await stat(path).catch((error) => {
-      throw fileError(path, error);
-    });
-    if (found.isDirectory()) {
-      folders.push(folderStore(path));
-      continue;
-    }
-    const name = modelName(path);
-    if ((await memory.versions(name)).length > 0) throw new UsageError(`${path}: there is a "${name}" already`);
-    const { model } = await openFile(path);
-    await publish(memory, name, model);
-  }
-  return union(folders.length === paths.length ? folders : [memory, ...folders]);
-}
-
-function union(all: readonly ModelStore[]): ModelStore {
-  const [first] = all;
-  if (all.length === 1) return first;
-  const holder = async (model: string) => {
-    for (const store of all) if ((await store.versions(model)).length > 0) return store;
-    return first;
-  };
-  return {
-    list: async () => [...new Set((await Promise.all(all.map((store) => store.list()))).flat())].sort(),
-    versions: async (model) => (await holder(model)).versions(model),
-    current: async (model) => (await holder(model)).current(model),
-    promote: async (model, version) => (await holder(model)).promote(model, version),
-    manifest: async (model, version) => (await holder(model)).manifest(model, version),
-    get: async (model, version) => (await holder(model)).get(model, version),
-    put: async (model, version, bytes, manifest) => (await holder(model)).put(model, version, bytes, manifest),
-    delete: async (model, version) => (await holder(model)).delete(model, version),
-  };
-}
-
-async function tokensOf(path: string): Promise<string[]> {
-  const lines = new TextDecoder().decode(await readBytes(path)).split("\n");
-  const tokens = lines.map((line) => line.trim()).filter((line) => line !== "");
-  if (tokens.length === 0) throw new UsageError(`${path}: expected tokens, one a line, got none`);
-  return tokens;
-}

@@ -1,4 +1,4 @@
-// One service in Node 20 and 24, Deno, Bun and workerd: the same requests over sockets have the same answers, byte for byte.
+// One service in Node 20 and 24 (on one thread and on two workers), Deno, Bun and workerd: the same requests over sockets have the same answers, byte for byte.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,8 +94,10 @@ async function answers({ url }: Deployed): Promise<string[]> {
 
 const cli = resolve("dist/cli.js");
 const files = () => names.map((name) => join(home, `${name}.safetensors`));
-const onNode = (version: 20 | 24) => async () =>
-  launch(nodes()[version] as string, [cli, "serve", ...files(), "--port", "0", "--json"], home);
+const onNode =
+  (version: 20 | 24, ...more: string[]) =>
+  async () =>
+    launch(nodes()[version] as string, [cli, "serve", ...files(), "--port", "0", "--json", ...more], home);
 const deno = [
   "run",
   "--no-remote",
@@ -107,6 +109,7 @@ const deno = [
 const runtimes: Record<string, () => Promise<Deployed>> = {
   "Node 20": onNode(20),
   "Node 24": onNode(24),
+  "Node 24 with two workers": onNode(24, "--workers", "2"),
   Deno: () => launch(resolve("node_modules/.bin/deno"), [...deno, "server.mjs", ...names], home),
   Bun: () => launch(resolve("node_modules/.bin/bun"), ["--no-install", "server.mjs", ...names], home),
   workerd: () => deploy(home, join(home, "worker.mjs"), files()),
