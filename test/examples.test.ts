@@ -28,8 +28,8 @@ const examples: Record<string, Promised> = {
   resnet8: { keys: { testAccuracy: [0.15, 1] }, data: "cifar10" },
 };
 
-/** What examples share, and the Worker, which runs until it is stopped: test/serve/example.test.ts draws on its page. */
-const OTHERS = ["common", "worker"];
+/** What examples share, and servers, which run until they are stopped: tests of their own are in test/serve/. */
+const OTHERS = ["common", "kserve", "worker"];
 
 type Json = Record<string, unknown>;
 

@@ -1,21 +1,17 @@
 // `npm run example:worker`: trains the model unless it is there, bundles the Worker as wrangler does, and runs it on workerd.
-import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { model } from "./model.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const out = `${root}out/worker`;
 const port = Number(process.argv[2] ?? 8787);
 
-const model = `${here}digits.safetensors`;
-if (!existsSync(model)) {
-  const train = ["train", `${here}train.mjs`, "--out", model];
-  execFileSync(process.execPath, [`${root}dist/cli.js`, ...train], { stdio: "inherit" });
-}
-
+model();
 mkdirSync(`${out}/worker`, { recursive: true });
 const { metafile } = await build({
   entryPoints: [`${here}worker.js`],

@@ -93,7 +93,8 @@ export const browsers = (packed: () => Packed): Runtime[] =>
 export const missing = ({ commands, environment }: Browser): string =>
   `no ${commands.slice(0, 2).join(" or ")} on PATH, and no path to one in the variable ${environment}`;
 
-function find({ commands, environment }: Browser): string | undefined {
+/** Its command, where this machine has it. */
+export function find({ commands, environment }: Browser): string | undefined {
   const onPath = (process.env.PATH ?? "").split(delimiter);
   const places = commands.flatMap((command) =>
     command.startsWith("/") ? [command] : onPath.map((f) => join(f, command)),

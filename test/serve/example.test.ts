@@ -1,65 +1,170 @@
-// examples/worker as it is deployed, on workerd; a real browser draws digits on its page and reads what it shows.
+// examples/worker as it is deployed: on workerd, on Node, Deno and Bun, and as a service worker without any server; real browsers draw digits on its
+// page and read what it shows.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { kinds, missing, versionOf } from "../runtimes/browsers.js";
-import { start } from "../runtimes/runtime.js";
+import puppeteer, { type Browser as Opened, type Page } from "puppeteer-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Browser, find, kinds, missing } from "../runtimes/browsers.js";
+import { type Process, start } from "../runtimes/runtime.js";
 import { type Deployed, deploy } from "./runtimes/deploy.js";
 
 const home = mkdtempSync(join(tmpdir(), "lanewise-example-"));
-const model = join(home, "digits.safetensors");
+const app = join(home, "app");
+const file = join(app, "digits.safetensors");
 let deployed: Deployed;
-
-/** Draws on the page of the frame as a hand does, and writes down what the page then says. */
-const DRIVER = `<!doctype html><meta charset="utf-8"><iframe src="/" width="800" height="600"></iframe><pre></pre>
-<script type="module">
-const circle = Array.from({ length: 33 }, (_, i) => [140 + 60 * Math.cos(i / 5.09), 140 + 95 * Math.sin(i / 5.09)]);
-const drawings = { 0: [circle], 1: [[[140, 40], [140, 240]]], 7: [[[70, 50], [210, 50], [130, 240]]] };
-const frame = document.querySelector("iframe");
-await new Promise((resolve) => frame.addEventListener("load", resolve));
-const page = frame.contentDocument;
-const canvas = page.querySelector("canvas");
-const status = page.querySelector("[role=status]");
-const send = (target, type, [x, y]) => {
-  const box = canvas.getBoundingClientRect();
-  target.dispatchEvent(new frame.contentWindow.PointerEvent(type, { clientX: box.left + x, clientY: box.top + y, bubbles: true }));
-};
-const said = {};
-for (const [digit, strokes] of Object.entries(drawings)) {
-  page.querySelector("button").click();
-  const cleared = status.textContent === "" && page.querySelector(".best") === null;
-  for (const [first, ...rest] of strokes) {
-    send(canvas, "pointerdown", first);
-    for (const point of rest) send(canvas, "pointermove", point);
-    send(canvas, "pointerup", rest.at(-1));
-  }
-  while (status.textContent === "") await new Promise((resolve) => setTimeout(resolve, 10));
-  said[digit] = { cleared, best: page.querySelector(".best span")?.textContent, status: status.textContent };
-}
-document.querySelector("pre").textContent = JSON.stringify(said);
-</script>`;
 
 beforeAll(async () => {
   execFileSync(process.execPath, ["scripts/build.mjs", "--quick"], { stdio: "ignore" });
-  const train = ["train", "examples/worker/train.mjs", "--out", model];
-  execFileSync(process.execPath, ["dist/cli.js", ...train], { stdio: "ignore" });
-  writeFileSync(join(home, "driver.html"), DRIVER);
+  cpSync("examples/worker", app, { recursive: true, filter: (path) => !path.endsWith(".safetensors") });
+  const modules = join(home, "node_modules");
+  mkdirSync(join(modules, "@hono"), { recursive: true });
+  for (const name of ["hono", "@hono/node-server"])
+    cpSync(`node_modules/${name}`, join(modules, name), { recursive: true });
+  symlinkSync(resolve("node_modules/esbuild"), join(modules, "esbuild")); // the offline page is bundled when it is made
+  cpSync("package.json", join(modules, "lanewise/package.json"));
+  cpSync("dist", join(modules, "lanewise/dist"), { recursive: true, filter: (path) => !path.endsWith("types") });
   writeFileSync(
-    join(home, "entry.mjs"),
-    `import worker from ${JSON.stringify(resolve("examples/worker/worker.js"))};
-    import driver from "./driver.html";
-    const headers = { "content-type": "text/html" };
-    export default { fetch: (request, env, ctx) =>
-      new URL(request.url).pathname === "/driver" ? new Response(driver, { headers }) : worker.fetch(request, env, ctx) };`,
+    join(home, "package.json"),
+    JSON.stringify({ type: "module", dependencies: { lanewise: "*", "@hono/node-server": "*" } }),
   );
-  const files = [model, "examples/worker/page.html", join(home, "driver.html")];
-  deployed = await deploy(home, join(home, "entry.mjs"), files);
+  const train = ["train", "examples/worker/train.mjs", "--out", file];
+  execFileSync(process.execPath, ["dist/cli.js", ...train], { stdio: "ignore" });
+  deployed = await deploy(home, join(app, "worker.js"), [file, join(app, "page.html")]);
 }, 300_000);
 afterAll(async () => {
   await deployed?.process.kill();
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** Strokes in pixels of the canvas, as a hand makes them. */
+const circle = Array.from({ length: 33 }, (_, i) => [140 + 60 * Math.cos(i / 5.09), 140 + 95 * Math.sin(i / 5.09)]);
+const drawings: Record<string, readonly number[][]> = {
+  0: circle,
+  1: [
+    [140, 40],
+    [140, 240],
+  ],
+  7: [
+    [70, 50],
+    [210, 50],
+    [130, 240],
+  ],
+};
+
+const said = (page: Page) =>
+  page.evaluate(() => ({
+    best: document.querySelector(".best span")?.textContent,
+    status: document.querySelector("[role=status]")?.textContent ?? "",
+  }));
+
+/** Draws each digit, and tells what the page then says. */
+async function draw(page: Page): Promise<Record<string, unknown>> {
+  const answers: Record<string, unknown> = {};
+  for (const [digit, [first, ...rest]] of Object.entries(drawings)) {
+    await page.click("button");
+    expect(await said(page)).toEqual({ best: undefined, status: "" });
+    const box = await (await page.$("canvas"))?.boundingBox();
+    const [left, top] = [box?.x ?? Number.NaN, box?.y ?? Number.NaN];
+    await page.mouse.move(left + first[0], top + first[1]);
+    await page.mouse.down();
+    for (const [x, y] of rest) await page.mouse.move(left + x, top + y, { steps: 3 });
+    await page.mouse.up();
+    await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent !== "");
+    answers[digit] = await said(page);
+  }
+  return answers;
+}
+
+const right = Object.fromEntries(
+  Object.keys(drawings).map((best) => [best, { best, status: expect.stringMatching(/^\d+ ms$/) }]),
+);
+
+async function inBrowser(kind: Browser, use: (browser: Opened) => Promise<void>): Promise<void> {
+  const executablePath = find(kind) as string;
+  const isFirefox = kind.name === "Firefox";
+  const args = isFirefox ? [] : ["--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"];
+  const browser = await puppeteer.launch({ browser: isFirefox ? "firefox" : "chrome", executablePath, args });
+  try {
+    await use(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+describe.each(kinds)("in $name", (kind) => {
+  const absent = find(kind) === undefined && !process.env.CI;
+
+  test("one draws 0, 1 and 7 on the page, and it says so", async ({ skip }) => {
+    if (absent) skip(missing(kind));
+    await inBrowser(kind, async (browser) => {
+      const page = await browser.newPage();
+      await page.goto(deployed.url);
+      const empty = await page.screenshot();
+      expect(await draw(page)).toEqual(right);
+      const drawn = await page.screenshot();
+      mkdirSync("build/screenshots", { recursive: true });
+      writeFileSync(`build/screenshots/worker-${kind.name}.png`, drawn);
+      expect([...drawn.subarray(1, 4)]).toEqual([...Buffer.from("PNG")]);
+      expect(drawn.length).toBeGreaterThan(empty.length);
+    });
+  });
+
+  test("a service worker classifies what one draws when its server is gone", async ({ skip }) => {
+    if (absent) skip(missing(kind));
+    const port = await freePort();
+    const args = [join(app, "offline.mjs"), String(port), join(home, "offline")];
+    const server = start(process.execPath, args, { cwd: app });
+    try {
+      const url = `http://127.0.0.1:${port}/`;
+      await answered(url, server);
+      await inBrowser(kind, async (browser) => {
+        const page = await browser.newPage();
+        await page.goto(url);
+        await page.waitForSelector("canvas");
+        await server.kill();
+        await expect(fetch(url)).rejects.toThrow();
+        await page.reload();
+        await page.waitForSelector("canvas");
+        expect(await draw(page)).toEqual(right);
+      });
+    } finally {
+      await server.kill();
+    }
+  });
+});
+
+const servers: Record<string, readonly [command: string, ...args: string[]]> = {
+  Node: [process.execPath, "node.mjs"],
+  Deno: [
+    resolve("node_modules/.bin/deno"),
+    ...["run", "--no-remote", "--no-lock", "--node-modules-dir=manual", "--allow-read=.", "--allow-net=127.0.0.1"],
+    "deno.mjs",
+  ],
+  Bun: [resolve("node_modules/.bin/bun"), "--no-install", "bun.mjs"],
+};
+
+test.each(Object.entries(servers))("%s serves page and model with its own server", async (_, [command, ...args]) => {
+  const port = await freePort();
+  const env = { ...process.env, NODE_OPTIONS: "", DENO_DIR: join(home, ".deno"), DENO_NO_UPDATE_CHECK: "1" };
+  const server = start(command, [...args, String(port)], { cwd: app, env });
+  try {
+    const url = `http://127.0.0.1:${port}/`;
+    await answered(`${url}v2/health/live`, server);
+    expect(await (await fetch(url)).text()).toContain("<canvas");
+    const tensor = { name: "image", shape: [1, 28, 28, 1], datatype: "FP32", data: Array(784).fill(0.5) };
+    const init = { method: "POST", body: JSON.stringify({ inputs: [tensor] }) };
+    const [here, there] = await Promise.all(
+      [url, deployed.url].map(async (at) => (await fetch(`${at}v2/models/digits/infer`, init)).text()),
+    );
+    expect(here).toBe(there);
+    expect(JSON.parse(here).outputs[0].data).toHaveLength(10);
+  } finally {
+    await server.kill();
+  }
 });
 
 test("is under 150 KB gzipped: code, kernels, model and page", () => {
@@ -74,21 +179,24 @@ test("serves its model, and refuses what does not fit", async () => {
   expect(response.status).toBe(400);
 });
 
-const [chromium] = kinds;
-test("one draws 0, 1 and 7 on the page in Chromium, and it says so", async ({ skip }) => {
-  if (versionOf(chromium) === undefined && !process.env.CI) skip(missing(chromium));
-  const [command] = chromium.commands
-    .flatMap((name) => (process.env.PATH ?? "").split(":").map((folder) => join(folder, name)))
-    .filter(existsSync);
-  const options = ["--dump-dom", "--virtual-time-budget=20000"];
-  const opened = chromium.open(join(home, "profile"), `${deployed.url}driver`);
-  const running = start(process.env.CHROMIUM ?? command, [...options, ...opened]);
-  try {
-    await running.ended;
-  } finally {
-    await running.kill();
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+/** Waits until an address answers. @throws when its process ends instead */
+async function answered(url: string, server: Process): Promise<void> {
+  let code: number | string | undefined;
+  server.ended.then((given) => {
+    code = given;
+  });
+  for (;;) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) return;
+    if (code !== undefined) throw new Error(`ended with ${code}\n${server.stderr()}`);
+    await new Promise((done) => setTimeout(done, 50));
   }
-  const said = JSON.parse(/<pre>(.+)<\/pre>/.exec(running.stdout())?.[1] ?? "{}");
-  const answer = (best: string) => ({ cleared: true, best, status: expect.stringMatching(/^\d+ ms$/) });
-  expect(said, running.stderr().slice(-2000)).toEqual({ 0: answer("0"), 1: answer("1"), 7: answer("7") });
-});
+}

@@ -103,6 +103,17 @@ describe("limits", () => {
     expect(pulled).toBeLessThan(20);
   });
 
+  test("a request that gives no stream, as in Firefox, is read whole", async () => {
+    const serve = await serving({ limits: { bodyBytes: 1000 } });
+    const asked = async (inputs: object[]) => {
+      const request = new Request(`http://localhost${infer}`, { method: "POST", body: JSON.stringify({ inputs }) });
+      Object.defineProperty(request, "body", { value: undefined });
+      return (await serve(request)).status;
+    };
+    expect(await asked([x(1)])).toBe(200);
+    expect(await asked([{ ...x(1), name: "x".repeat(2000) }])).toBe(413);
+  });
+
   test("a body that does not arrive gets 408", async () => {
     const serve = await serving({ limits: { bodyTime: 20 } });
     const body = new ReadableStream({ pull: () => new Promise(() => {}) });
