@@ -78,6 +78,7 @@ test.each([
   ["runtimes/bench.mjs", "workerd"],
   ["runtimes/bench.mjs", "browser"],
   ["peers/bench.mjs"],
+  ["serve.mjs"],
 ])("%s %s refuses what it does not know, in one line, with exit code 2", (script, ...args) => {
   const others = [["--rounds", "0"], ["--rounds", "many"], ["--only"], ["--math", "fast"], ["gemm"]];
   for (const wrong of [["--fast"], ...(script === "bench.mjs" ? others : [])]) {

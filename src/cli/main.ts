@@ -4,6 +4,7 @@ import { isOwnError } from "../errors.js";
 import { addBench } from "./bench.js";
 import { addConvert } from "./convert.js";
 import { addEvaluate } from "./evaluate.js";
+import { addInit } from "./init.js";
 import { addInspect } from "./inspect.js";
 import { addPack } from "./pack.js";
 import { addPredict } from "./predict.js";
@@ -18,7 +19,7 @@ const program = new Command("lanewise")
   .version(__VERSION__)
   .exitOverride()
   .configureOutput({ outputError: () => {} }); // said below, on one line
-for (const add of [addTrain, addEvaluate, addConvert, addInspect, addPredict, addBench, addServe, addPack])
+for (const add of [addInit, addTrain, addEvaluate, addConvert, addInspect, addPredict, addBench, addServe, addPack])
   add(program);
 for (const command of program.commands) command.exitOverride().configureOutput({ outputError: () => {} });
 

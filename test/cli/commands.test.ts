@@ -155,6 +155,14 @@ test("train writes what a module describes, whatever folder it is in; evaluate j
   });
 });
 
+test("init writes a module that train takes, and leaves what is there alone", () => {
+  const file = path("begin.mjs");
+  expect(lanewise(["init", file])).toMatchObject({ code: 0, stdout: "" });
+  const told = json(["train", file, "--out", path("begun.safetensors"), "--epochs", "1", "--json"]);
+  expect(told.test.accuracy).toBeGreaterThan(0.6);
+  expect(lanewise(["init", file]).stderr).toBe(`lanewise: ${file}: there is such a file already\n`);
+});
+
 test("evaluate takes a table and the name of its target", async () => {
   const model = await build(input([2]), dense(1, { kernelInitializer: "ones" }));
   writeFileSync(path("sum.safetensors"), save(model));
