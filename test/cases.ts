@@ -11,6 +11,7 @@ import { ctcCases } from "./cases/ctc.js";
 import { elementwise } from "./cases/elementwise.js";
 import { emptyCases } from "./cases/empty.js";
 import { fakeCases } from "./cases/fake.js";
+import { int16Cases } from "./cases/int16.js";
 import { lossCases } from "./cases/losses.js";
 import { matmulCases } from "./cases/matmul.js";
 import { movementCases } from "./cases/movement.js";
@@ -102,6 +103,7 @@ const rows: readonly Case[] = [
   ),
   ...lossCases,
   ...casts,
+  ...int16Cases,
   ...quantizedCases,
   ...fakeCases,
   ...sizeCases,

@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { at, exists, writeIfChanged } from "./files.mjs";
 
 /** Each is a list of exports in assembly/ that assembly/index.ts has too, and a file in src/runtime/families/. */
-export const FAMILIES = ["core", "int8", "qat", "sequence", "train"];
+export const FAMILIES = ["core", "int16", "int8", "qat", "sequence", "train"];
 
 /** Where the bytes of a family are, as src/runtime/families/ imports them. */
 export const codeOf = (family) => `src/runtime/families/${family}.generated.ts`;

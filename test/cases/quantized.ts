@@ -13,6 +13,7 @@ import {
 } from "../../src/ops/quantized/convert.js";
 import { quantizedDepthwiseConv2d } from "../../src/ops/quantized/depthwise.js";
 import { quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "../../src/ops/quantized/pool.js";
+import { quantizedConv2dTranspose } from "../../src/ops/quantized/transposed.js";
 import { sizeOf } from "../../src/shape.js";
 import { type Array64, at, fill, numbers } from "../oracle/array.js";
 import { clamp, dequantize, factorOf, nearestEven, requantized } from "../oracle/quantized.js";
@@ -100,6 +101,25 @@ const depthwises = [
   { x: [1, 9, 9, 4], f: [3, 3, 4, 1], strides: [1, 1], padding: "same", dilations: [2, 2] },
 ] as const;
 
+/** Transposed convolutions; `cut` is what is cut off before. */
+const transposed = [
+  { x: [1, 1, 5, 6], f: [3, 4, 6, 3], strides: [1, 2], padding: "valid", size: [3, 12], cut: [0, 0] },
+  { x: [2, 3, 4, 3], f: [3, 3, 3, 9], strides: [2, 2], padding: "same", size: [6, 8], cut: [0, 0] },
+  { x: [1, 4, 3, 8], f: [3, 3, 8, 3], strides: [1, 1], padding: "same", size: [4, 3], cut: [1, 1] },
+  { x: [1, 3, 3, 2], f: [1, 2, 2, 3], strides: [3, 2], padding: "valid", size: [9, 7], cut: [0, 0] },
+  {
+    x: [1, 3, 4, 2],
+    f: [5, 3, 2, 3],
+    strides: [2, 3],
+    padding: [
+      [4, 2],
+      [1, 1],
+    ],
+    size: [3, 10],
+    cut: [4, 1],
+  },
+] as const;
+
 const pools = [
   { x: [2, 6, 6, 3], size: [2, 2], strides: [2, 2], padding: "valid" },
   { x: [1, 7, 5, 17], size: [3, 3], strides: [2, 2], padding: "same" },
@@ -166,6 +186,20 @@ export const quantizedCases: readonly Case[] = [
       [x],
       through((a) => quantizedDepthwiseConv2d(a, ...values(), { ...options, input, quantization, bias: bias() })),
       (a) => finish(windows.depthwiseConv2d(options)(integers(a, input), kernel.array)),
+      RANGE,
+    );
+  }),
+  ...transposed.map(({ x, f, cut, ...options }) => {
+    const { kernel, values, bias, finish } = layer(f, f[3]);
+    return row(
+      `quantizedConv2dTranspose ${text(options)} f=${text(f)}`,
+      [x],
+      through((a) => quantizedConv2dTranspose(a, ...values(), { ...options, input, quantization, bias: bias() })),
+      (a) => {
+        const turned = fill([f[0], f[1], f[3], f[2]], (u, v, n, c) => at(kernel.array, u, v, c, n));
+        const { strides, size: out } = options;
+        return finish(windows.conv2dTranspose({ strides, out, cut })(integers(a, input), turned));
+      },
       RANGE,
     );
   }),

@@ -65,15 +65,8 @@ export class Importer {
 
   /** The numbers of a constant: half floats as floats, int64 as int32. */
   numbers(index: number): TypedArray {
-    const { data, type, name, shape } = this.tensor(index);
-    if (data === undefined) {
-      if (sizeOf(shape) === 0) return new Float32Array(0);
-      throw new FormatError(`tflite: expected tensor "${name}" to be constant, or to be made before it is used`);
-    }
-    this.#left -= 4 * sizeOf(shape);
-    if (this.#left < 0)
-      throw new FormatError("tflite: expected constants of about the file's size; its buffers are used too often");
-    const copy = new Uint8Array(data).buffer; // not slice, which is a view in a Buffer of Node
+    const { type, name } = this.tensor(index);
+    const copy = this.#copy(index);
     if (type === "float32") return new Float32Array(copy);
     if (type === "int32") return new Int32Array(copy);
     if (type === "int8") return new Int8Array(copy);
@@ -82,6 +75,26 @@ export class Importer {
     if (type === "float16") return Float32Array.from(new Uint16Array(copy), halfToFloat);
     if (type === "int64") return Int32Array.from(new BigInt64Array(copy), (v) => narrow(v, name));
     throw new FormatError(`tflite: tensor "${name}": expected numbers, got ${type}`);
+  }
+
+  /** The numbers of a constant of int64, such as biases of sums of 64 bits. */
+  longs(index: number): bigint[] {
+    const { type, name } = this.tensor(index);
+    if (type !== "int64") throw new FormatError(`tflite: expected tensor "${name}" to be int64, got ${type}`);
+    return [...new BigInt64Array(this.#copy(index))];
+  }
+
+  /** The bytes of a constant. */
+  #copy(index: number): ArrayBuffer {
+    const { data, name, shape } = this.tensor(index);
+    if (data === undefined) {
+      if (sizeOf(shape) === 0) return new ArrayBuffer(0);
+      throw new FormatError(`tflite: expected tensor "${name}" to be constant, or to be made before it is used`);
+    }
+    this.#left -= 4 * sizeOf(shape);
+    if (this.#left < 0)
+      throw new FormatError("tflite: expected constants of about the file's size; its buffers are used too often");
+    return new Uint8Array(data).buffer; // not slice, which is a view in a Buffer of Node
   }
 
   /** The numbers of a constant of integers, such as axes. */

@@ -8,7 +8,7 @@ import type { Model } from "../../program/model.js";
 import { sameShape, show } from "../../shape.js";
 import { Importer, Operator } from "./importer.js";
 import { asInt8, asUint8 } from "./operators/conversion.js";
-import { ruleFor } from "./operators/index.js";
+import { ruleFor, rulesFor } from "./operators/index.js";
 import { readTflite, type TfliteGraph, type TfliteOperator } from "./schema.js";
 
 export type { Quantization } from "../../graph/attrs.js";
@@ -45,12 +45,13 @@ export async function fromTflite(bytes: Uint8Array | ArrayBuffer, options: Build
 }
 
 /** @throws {UnsupportedError} that names every operator without a rule, with its types where it has one for others */
-function checkOperators({ operators, tensors }: TfliteGraph): void {
-  const missing = operators.flatMap(({ name, inputs, outputs }) => {
-    const rule = ruleFor(name);
-    if (rule === undefined) return [name];
-    const [from, to] = [tensors[inputs[rule.typed ?? 0]]?.type, tensors[outputs[0]]?.type];
-    return rule.types.some(([a, b]) => a === from && b === to) ? [] : [`${name} (${from} to ${to})`];
+function checkOperators(graph: TfliteGraph): void {
+  const { operators, tensors } = graph;
+  const missing = operators.flatMap((operator) => {
+    const { name, inputs, outputs } = operator;
+    if (ruleFor(operator, graph)) return [];
+    const [one] = rulesFor(name);
+    return [one ? `${name} (${tensors[inputs[one.typed ?? 0]]?.type} to ${tensors[outputs[0]]?.type})` : name];
   });
   const variable = tensors.find(({ isVariable }) => isVariable);
   if (variable) missing.push(`variable tensor "${variable.name}"`);
@@ -61,13 +62,15 @@ function checkOperators({ operators, tensors }: TfliteGraph): void {
 
 /** Applies the rules, in the order of the file. */
 function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; outputs: Value[] } {
-  const batch = graph.tensors[graph.inputs[0]].shape[0];
+  const { batch, whole } = batchOf(graph);
   const inputs = graph.inputs.map((index) => {
     const { name, shape, type } = graph.tensors[index];
-    if (shape.length === 0 || type === "string" || type === "float16" || type === "complex64" || type === "int64")
-      throw new FormatError(`tflite: input "${name}": expected numbers with a batch, got ${type} ${show(shape)}`);
+    if (type === "string" || type === "float16" || type === "complex64" || type === "int64")
+      throw new FormatError(`tflite: input "${name}": expected numbers, got ${type} ${show(shape)}`);
     const quantization = graph.tensors[index].scales.length === 1 && { quantization: given(graph, index) };
-    const value = input(shape.slice(1), { dtype: type, ...nameOf(name, graph, index), ...quantization });
+    const batched = !whole.has(index);
+    const options = { dtype: type, ...nameOf(name, graph, index), ...quantization, batched };
+    const value = input(batched ? shape.slice(1) : shape, options);
     importer.set(index, type === "uint8" && graph.tensors[index].scales.length === 1 ? asInt8(value) : value);
     return value;
   });
@@ -94,8 +97,21 @@ function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; out
   return { inputs, outputs };
 }
 
+/**
+ * How many samples a file's shapes are for: the first axis of the input with most axes. Inputs of which that is not the first axis have no
+ * batch, and such as shapes, which operators take as they are.
+ */
+function batchOf(graph: TfliteGraph): { batch: number; whole: ReadonlySet<number> } {
+  const { tensors, inputs, operators } = graph;
+  const whole = new Set(operators.flatMap((each) => ruleFor(each, graph)?.unbatched?.map((i) => each.inputs[i]) ?? []));
+  const shapes = inputs.filter((index) => !whole.has(index)).map((index) => tensors[index].shape);
+  const batch = shapes.reduce((most, shape) => (shape.length > most.length ? shape : most), [])[0] ?? 1;
+  for (const index of inputs) if (tensors[index].shape[0] !== batch) whole.add(index);
+  return { batch, whole };
+}
+
 function resultsOf(operator: TfliteOperator, importer: Importer): readonly Value[] {
-  const rule = ruleFor(operator.name);
+  const rule = ruleFor(operator, importer.graph);
   if (rule === undefined) throw new UnsupportedError(`fromTflite: no rule for ${operator.name}`, [operator.name]);
   const made = rule.build(new Operator(importer, operator));
   return isValue(made) ? [made] : made;

@@ -40,7 +40,7 @@ const infer =
   };
 
 /** Both of the shape of the result, written out where they repeat; undefined where they have it. */
-function alike(a: Value, b: Value): [Value, Value] | undefined {
+export function alike(a: Value, b: Value): [Value, Value] | undefined {
   if (sameShape(a.shape, b.shape)) return undefined;
   const shape = broadcast(a.shape, b.shape, "broadcast");
   const full = (x: Value): Value => {

@@ -1,5 +1,7 @@
-// The entry "lanewise/int8": ops on int8, for graphs of one's own, and for files that hold them: `load(file, { layers: int8Ops })`.
+// The entry "lanewise/int8": ops on int8, and on int16 with int8 weights, for graphs of one's own, and for files that hold them:
+// `load(file, { layers: int8Ops })`, or `int16Ops`.
 export type { Quantization } from "../../graph/attrs.js";
+export * from "../int16/index.js";
 export { type QuantizedPairOptions, quantizedAdd, quantizedMul, quantizedSub } from "./arithmetic.js";
 export { type QuantizedConv2dOptions, type QuantizedOptions, quantizedConv2d, quantizedDense } from "./conv2d.js";
 export {
@@ -16,3 +18,4 @@ export { dequantizeData, type QuantizedDType, quantizeData } from "./data.js";
 export { quantizedDepthwiseConv2d } from "./depthwise.js";
 export { type QuantizedPoolOptions, quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "./pool.js";
 export { int8Ops } from "./table.js";
+export { type QuantizedConv2dTransposeOptions, quantizedConv2dTranspose } from "./transposed.js";

@@ -5,6 +5,7 @@ import { quantizedConvOps } from "./conv2d.js";
 import { quantizedConvertOps } from "./convert.js";
 import { quantizedDepthwiseOps } from "./depthwise.js";
 import { quantizedPoolOps } from "./pool.js";
+import { quantizedTransposedOps } from "./transposed.js";
 import { quantizedWinogradOps } from "./winograd.js";
 
 /** What `load(file, { layers })` of a bundle takes for the files of quantized models. */
@@ -14,5 +15,6 @@ export const int8Ops: readonly Readonly<Record<string, Op>>[] = [
   quantizedConvertOps,
   quantizedDepthwiseOps,
   quantizedPoolOps,
+  quantizedTransposedOps,
   quantizedWinogradOps,
 ];

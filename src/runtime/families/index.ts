@@ -2,8 +2,9 @@
 import type { KernelFamily } from "../family.js";
 import { core } from "./core.js";
 import { int8 } from "./int8.js";
+import { int16 } from "./int16.js";
 import { qat } from "./qat.js";
 import { sequence } from "./sequence.js";
 import { train } from "./train.js";
 
-export const families: readonly KernelFamily[] = [core, int8, qat, sequence, train];
+export const families: readonly KernelFamily[] = [core, int16, int8, qat, sequence, train];

@@ -9,8 +9,9 @@ import { reshape } from "../../../ops/shape.js";
 import { stridedSlice } from "../../../ops/slice.js";
 import { transpose } from "../../../ops/transpose.js";
 import { sameShape, sizeOf } from "../../../shape.js";
+import { arrayOf } from "../../../tensor.js";
 import type { Operator } from "../importer.js";
-import { activated, fail, moved, type Rules, rule } from "./rule.js";
+import { activated, FLOAT, fail, INT8, INT16, moved, type Rule, type Rules, rule } from "./rule.js";
 
 /** A new shape; the batch stays open where it is the first axis of both. */
 function reshaped(o: Operator): Value {
@@ -26,8 +27,7 @@ function padded(o: Operator): Value {
   if (pads.length !== 2 * x.shape.length) fail(o, `${2 * x.shape.length} paddings`, String(pads.length));
   const [low, high] = [0, 1].map((side) => x.shape.map((_, i) => pads[2 * i + side]));
   const zero = o.isQuantized ? o.quantization.zeroPoint : 0;
-  const data = o.isQuantized ? Int8Array.of(zero) : Float32Array.of(zero);
-  const value = constant({ data, shape: [], dtype: o.isQuantized ? "int8" : "float32" });
+  const value = constant({ data: arrayOf(x.dtype).of(zero), shape: [], dtype: x.dtype });
   return apply(padOps.pad, [x, value], { low, high, interior: x.shape.map(() => 0) });
 }
 
@@ -78,21 +78,25 @@ function blocks(o: Operator, toDepth: boolean): Value {
   return reshape(turned, toDepth ? [-1, h / s, w / s, s * s * c] : [-1, h * s, w * s, depth]);
 }
 
+/** A rule for numbers that only move: integers of 16 bits go as they are. */
+const moves = (build: Rule["build"]): Rule => rule(build, FLOAT, INT8, INT16);
+
 export const movementRules: Rules = {
-  CONCATENATION: rule((o) => {
+  CONCATENATION: moves((o) => {
     const values = Array.from({ length: o.count }, (_, i) => moved(o, i));
     const y = concat(values, o.int(0));
-    return o.isQuantized ? asQuantized(y, o.quantization) : activated(o, y, o.byte(1));
+    if (o.isQuantized) return asQuantized(y, o.quantization);
+    return y.dtype === "float32" ? activated(o, y, o.byte(1)) : y;
   }),
-  DEPTH_TO_SPACE: rule((o) => blocks(o, false)),
-  EXPAND_DIMS: rule(reshaped),
-  PACK: rule((o) => {
+  DEPTH_TO_SPACE: moves((o) => blocks(o, false)),
+  EXPAND_DIMS: moves(reshaped),
+  PACK: moves((o) => {
     const values = Array.from({ length: o.count }, (_, i) => moved(o, i));
     return stack(values, o.int(1));
   }),
-  PAD: rule(padded),
-  RESHAPE: rule(reshaped),
-  SLICE: rule((o) => {
+  PAD: moves(padded),
+  RESHAPE: moves(reshaped),
+  SLICE: moves((o) => {
     const [begin, size] = [1, 2].map((i) => o.importer.integers(o.at(i)));
     return sliced(
       o,
@@ -100,8 +104,8 @@ export const movementRules: Rules = {
       begin.map((at, axis) => ((size[axis] ?? -1) < 0 ? null : at + size[axis])),
     );
   }),
-  SPACE_TO_DEPTH: rule((o) => blocks(o, true)),
-  SQUEEZE: rule(reshaped),
-  STRIDED_SLICE: rule(stridedSliced),
-  TRANSPOSE: rule((o) => transpose(moved(o, 0), o.importer.integers(o.at(1)))),
+  SPACE_TO_DEPTH: moves((o) => blocks(o, true)),
+  SQUEEZE: moves(reshaped),
+  STRIDED_SLICE: moves(stridedSliced),
+  TRANSPOSE: moves((o) => transpose(moved(o, 0), o.importer.integers(o.at(1)))),
 };

@@ -15,7 +15,7 @@ import type { Operator } from "../importer.js";
 import { activated, FLOAT, fail, limits, padding, type Rules, rule } from "./rule.js";
 
 /** y [.., h, w, c, n] of x [n, h, w, c]. */
-function lastFirst<T extends TypedArray>(x: T, n: number): T {
+export function lastFirst<T extends TypedArray>(x: T, n: number): T {
   const rest = n === 0 ? 0 : x.length / n;
   const y = x.slice() as T;
   for (let j = 0; j < n; j++) for (let i = 0; i < rest; i++) y[i * n + j] = x[j * rest + i];
@@ -23,7 +23,7 @@ function lastFirst<T extends TypedArray>(x: T, n: number): T {
 }
 
 /** Scales of a weight for each of n outputs. @throws {FormatError} unless they are along that axis */
-function scalesOf(o: Operator, n: number, axis: number): Float32Array {
+export function scalesOf(o: Operator, n: number, axis: number): Float32Array {
   const { scales, axis: along, type } = o.tensor(1);
   if ((type !== "int8" && type !== "uint8") || scales.length === 0)
     return fail(o, "int8 or uint8 weights with scales", `${type} with ${scales.length} scales`);
@@ -32,7 +32,7 @@ function scalesOf(o: Operator, n: number, axis: number): Float32Array {
 }
 
 /** The zero point of a weight; uint8 is taken 128 less. @throws {FormatError} where channels have others */
-function kernelZeroOf(o: Operator): number {
+export function kernelZeroOf(o: Operator): number {
   const { zeroPoints, type } = o.tensor(1);
   const [zero] = zeroPoints;
   if (zeroPoints.some((other) => other !== zero))
@@ -51,13 +51,21 @@ interface Weights {
 /**
  * Kernel, scale and bias of a layer as weights of its own. Weights of 8 bits under float activations become floats.
  * @param axis of the filter's outputs in the file
+ * @param third which input is the bias
  */
-function weights(o: Operator, layer: LayerInfo, n: number, shape: readonly number[], axis: number): Weights {
+export function weights(
+  o: Operator,
+  layer: LayerInfo,
+  n: number,
+  shape: readonly number[],
+  axis: number,
+  third = 2,
+): Weights {
   const [{ type }, given] = [o.tensor(1), o.importer.numbers(o.at(1))];
   const made = (name: string, data: TypedArray, of: readonly number[]) => o.importer.weight(layer, name, data, of);
   const placed = axis === 0 ? lastFirst(given, n) : given;
-  const bias = o.has(2) ? made("bias", o.importer.numbers(o.at(2)), [n]) : undefined;
-  if (o.has(2) && sizeOf(o.tensor(2).shape) !== n) fail(o, `a bias of ${n}`, `[${o.tensor(2).shape}]`);
+  const bias = o.has(third) ? made("bias", o.importer.numbers(o.at(third)), [n]) : undefined;
+  if (o.has(third) && sizeOf(o.tensor(third).shape) !== n) fail(o, `a bias of ${n}`, `[${o.tensor(third).shape}]`);
   if (type === "float32" || type === "float16") return { kernel: made("kernel", placed, shape), bias };
   const [scale, kernelZero] = [scalesOf(o, n, axis), kernelZeroOf(o)];
   const signed = type === "uint8" ? Int8Array.from(placed, (v) => v - 128) : placed;
@@ -69,7 +77,7 @@ function weights(o: Operator, layer: LayerInfo, n: number, shape: readonly numbe
 
 const CONSTANT = "constant weights";
 
-function filterShape(o: Operator): readonly number[] {
+export function filterShape(o: Operator): readonly number[] {
   const { shape } = o.tensor(1);
   if (shape.length !== 4 || !o.importer.isConstant(o.at(1))) return fail(o, `${CONSTANT} of rank 4`, `[${shape}]`);
   return shape;

@@ -17,6 +17,8 @@ export interface Rule {
   readonly types: readonly (readonly [input: TfliteType, output: TfliteType])[];
   /** Which input that is, default the first. */
   readonly typed?: number;
+  /** Inputs that have no batch, such as shapes: as inputs of the model they are one for all samples. */
+  readonly unbatched?: readonly number[];
   /** The results, in the order of the file. */
   build(o: Operator): Value | readonly Value[];
 }
@@ -27,6 +29,7 @@ export type Rules = Readonly<Record<string, Rule>>;
 export const FLOAT = ["float32", "float32"] as const;
 export const INT8 = ["int8", "int8"] as const;
 export const UINT8 = ["uint8", "uint8"] as const;
+export const INT16 = ["int16", "int16"] as const;
 
 /** A rule for the given types, by default float32, int8 and uint8, whose integers are here 128 less. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -58,10 +61,16 @@ export function activated(o: Operator, x: Value, code: number): Value {
   return code === 0 ? x : clip(x, low, high);
 }
 
-/** A fused activation as limits of the integers of the result. */
-export function limits(o: Operator, code: number, { scale, zeroPoint }: Quantization): Clamped {
+/** A fused activation as limits of the integers of the result, which are in [least, most]. */
+export function limits(
+  o: Operator,
+  code: number,
+  { scale, zeroPoint }: Quantization,
+  least = -128,
+  most = 127,
+): Clamped {
   const [low, high] = CLAMPS[code] ?? fail(o, "a fused activation that clamps", String(code));
-  const at = (x: number) => Math.min(Math.max(toEven(Math.fround(x / scale)) + zeroPoint, -128), 127);
+  const at = (x: number) => Math.min(Math.max(toEven(Math.fround(x / scale)) + zeroPoint, least), most);
   return {
     ...(low > Number.NEGATIVE_INFINITY && { low: at(low) }),
     ...(high < Number.POSITIVE_INFINITY && { high: at(high) }),
