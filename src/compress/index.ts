@@ -4,4 +4,6 @@ export { fakeQuantize, fakeQuantizeOps } from "../ops/quantized/fake.js";
 export { type DistillOptions, distill } from "./distill.js";
 export { type QuantizeOptions, quantize } from "./quantize.js";
 export type { Calibration, RangeMethod } from "./ranges.js";
+export { type Report, type ReportOptions, type ReportRow, report } from "./report.js";
 export { type Sensitivity, sensitivity } from "./sensitivity.js";
+export type { Sizes } from "./sizes.js";

@@ -1,10 +1,12 @@
 // One inference: the body of a request to tensors, a model's results to the body of a response.
+
+import { asReal } from "../ops/quantized/data.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
 import { joined } from "./bytes.js";
 import { datatypes, type InferRequest, JSON_LENGTH, type ResponseOutput, readRequest } from "./protocol.js";
 import { Refusal } from "./refusal.js";
-import { asReal, binarySize, decode, encode, toJson } from "./tensors.js";
+import { binarySize, decode, encode, toJson } from "./tensors.js";
 
 /** A request that fits a model. */
 export interface Inference {

@@ -1,5 +1,5 @@
 // Tensors between the protocol and a model: flat or nested JSON, or little-endian bytes.
-import { dequantizeData, quantizeData } from "../ops/quantized/data.js";
+import { quantizeData } from "../ops/quantized/data.js";
 import type { TensorSpec } from "../program/model.js";
 import { type Shape, show, sizeOf } from "../shape.js";
 import { arrayOf, type DType, type Tensor, type TypedArray } from "../tensor.js";
@@ -30,11 +30,6 @@ function numbersOf(given: RequestInput, dtype: DType, bytes: Uint8Array | undefi
   if (given.data === undefined) throw refused(given, "data", "none");
   if (size > most) throw refused(given, `data of shape ${show(given.shape)}`, "fewer numbers");
   return fromJson(given, dtype, given.data, size);
-}
-
-/** Integers of a quantized output as the real numbers that they stand for; others as they are. */
-export function asReal(result: Tensor, { quantization }: TensorSpec): Tensor {
-  return quantization ? { ...result, data: dequantizeData(result.data, quantization), dtype: "float32" } : result;
 }
 
 /** How many bytes of a binary request belong to an input; undefined when its numbers are in the JSON. */

@@ -78,30 +78,44 @@ export function fromDataset(
     });
   }
   return async function* (epoch) {
-    let start = 0;
-    let batched: boolean | undefined;
-    let held: Fields[] = [];
-    let index = 0;
-    const batch = (fields: Fields): Batch => {
+    const rank = model.inputs[0].shape.length;
+    let any = false;
+    for await (const { fields, start, batched } of fieldsOfBatches(data.elements(epoch - 1), { rank, batchSize, op })) {
       const examples = numbered(start, () => checkExamples(model, fields as unknown as Examples, objective, op));
       const weights = weigh(examples);
-      start += examples.count;
       const steps = size === undefined || batched ? size : Math.ceil(size / batchSize);
-      return { examples: { ...examples, weights }, samples: firstNumbers(examples.count), steps };
-    };
-    for await (const element of data.elements(epoch - 1)) {
-      const fields = fieldsOf(element, index++, op);
-      batched ??= fields.x[0].shape.length > model.inputs[0].shape.length;
-      if (batched && fields.x[0].shape[0] === 0) continue;
-      if (batched) yield batch(fields);
-      else if (held.push(fields) === batchSize) {
-        yield batch(stack(held, start) as Fields);
-        held = [];
-      }
+      any = true;
+      yield { examples: { ...examples, weights }, samples: firstNumbers(examples.count), steps };
     }
-    if (held.length > 0) yield batch(stack(held, start) as Fields);
-    if (start === 0) throw rangeError({ op, expected: "at least one sample", actual: `none in epoch ${epoch}` });
+    if (!any) throw rangeError({ op, expected: "at least one sample", actual: `none in epoch ${epoch}` });
   };
+}
+
+/**
+ * What the elements of a dataset hold, in batches: elements that are none are put together.
+ * @param how.rank of the model's first input, without the batch
+ */
+export async function* fieldsOfBatches(
+  elements: AsyncIterable<Example>,
+  { rank, batchSize, op }: { rank: number; batchSize: number; op: string },
+): AsyncGenerator<{ readonly fields: Fields; readonly start: number; readonly batched: boolean }> {
+  let [start, index] = [0, 0];
+  let batched: boolean | undefined;
+  let held: Fields[] = [];
+  for await (const element of elements) {
+    const fields = fieldsOf(element, index++, op);
+    batched ??= fields.x[0].shape.length > rank;
+    if (batched) {
+      const [count] = fields.x[0].shape;
+      if (count > 0) yield { fields, start, batched };
+      start += count;
+    } else if (held.push(fields) === batchSize) {
+      yield { fields: stack(held, start) as Fields, start, batched };
+      start += held.length;
+      held = [];
+    }
+  }
+  if (held.length > 0) yield { fields: stack(held, start) as Fields, start, batched: false };
 }
 
 /** The same batches; an abort ends them also while one is awaited that may never come. */
@@ -131,7 +145,7 @@ const orAborted = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
 
 /** In a list, or by the name of an output. */
 type Tensors = Tensor[] | { [output: string]: Tensor };
-type Fields = { x: Tensor[]; y: Tensors; sampleWeight?: Tensors };
+export type Fields = { x: Tensor[]; y: Tensors; sampleWeight?: Tensors };
 
 function fieldsOf(element: Example, index: number, op: string): Fields {
   const given = Array.isArray(element) ? { x: element[0], y: element[1], sampleWeight: element[2] } : element;

@@ -49,3 +49,7 @@ export function dequantizeData(x: ArrayLike<number>, { scale, zeroPoint }: Quant
   for (let i = 0; i < y.length; i++) y[i] = (x[i] - zeroPoint) * scale;
   return y;
 }
+
+/** A result as what its integers stand for; others as they are. @param spec one of `model.outputs` */
+export const asReal = (result: Tensor, { quantization }: { quantization?: Quantization | undefined }): Tensor =>
+  quantization ? { ...result, data: dequantizeData(result.data, quantization), dtype: "float32" } : result;
