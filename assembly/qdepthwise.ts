@@ -1,43 +1,83 @@
-// Depthwise convolution of int8 images, already padded: every channel has a filter of its own. Taps go in pairs, so that one instruction
-// multiplies and adds two of them in four channels; requantize.ts has the arithmetic of the results.
+// Depthwise convolution of int8 images: every channel has a filter of its own. Taps go in pairs, so that one instruction multiplies and
+// adds two of them in four channels; requantize.ts has the arithmetic of the results.
 
 import { SIMD } from "./lanes";
-import { lowOf, offsetOf, requantize, requantizeEight, storeBytes } from "./requantize";
+import { i8_gemm_pack } from "./qgemm";
+import { lowOf, offsetOf, requantize, requantizeTwice, storeBytes } from "./requantize";
 
 /**
- * y [batch, oh, ow, c] = x [batch, h, w, c] (both i8) times f [kh, kw, c], requantized; every window lies in x. `packed` is
- * i8_gemm_pack of f as one run [kh kw, c]; the rest as in i8_conv2d. `scratch` takes 4 bytes for each element of the window, and 4.
- * Up to 7 bytes past the end of x are read.
+ * What i8_depthwise_conv2d takes, of f (i8) less fZero [kh, kw, c]: panels of 8 channels, each its biases, the sums of zero times f taken
+ * off, its factors, and its taps. bias (i32) [c], 0 for none; factors [c].
+ */
+export function i8_depthwise_pack(
+  kh: u32, kw: u32, c: u32, zero: i32, fZero: i32, f: usize, bias: usize, factors: usize, packed: usize,
+): void {
+  i8_gemm_pack(1, kh * kw, c, 1, zero, fZero, f, bias, factors, packed);
+}
+
+/**
+ * y [batch, oh, ow, c] = x [batch, h, w, c] (both i8) times f [kh, kw, c], requantized; `packed` is i8_depthwise_pack of f, the rest as
+ * in i8_conv2d. `scratch` takes 8 bytes for each element of the window and 32, a row of x, a pixel and 16. Up to 7 bytes past the end of x
+ * are read.
  */
 export function i8_depthwise_conv2d(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32,
-  zero: i32, low: i32, high: i32, x: usize, packed: usize, scratch: usize, y: usize,
+  top: u32, left: u32, inZero: i32, zero: i32, low: i32, high: i32, x: usize, packed: usize, scratch: usize, y: usize,
 ): void {
-  const line = <usize>w * c;
-  // Where the elements of a window are, from its first one on; the last once more, against a weight of 0.
-  let place = scratch;
-  for (let p: u32 = 0; p < kh; p++) {
-    for (let q: u32 = 0; q < kw; q++, place += 4) store<usize>(place, line * p * dh + <usize>(q * dw) * c);
-  }
-  if (kh * kw) store<usize>(place, load<usize>(place - 4));
-  const end = scratch + (<usize>((kh * kw + 1) >> 1) << 3), across = <usize>sw * c;
+  const line = <usize>w * c, pairs = <usize>((kh * kw + 1) >> 1) << 3, end = scratch + pairs, across = <usize>sw * c;
+  // Where the elements of a window at column 0 are, the last one twice, against a weight of 0. Then the same where a window reaches
+  // beyond the image, and a row that stands for those outside.
+  const edge = end + 8, zeros = edge + pairs + 8, right = (kw - 1) * dw;
+  memory.fill(zeros, <u8>inZero, line + c + 8);
   for (let b: u32 = 0; b < batch; b++, x += line * h) {
     for (let i: u32 = 0; i < oh; i++) {
-      const row = x + line * i * sh;
-      for (let j: u32 = 0; j < ow; j++) {
-        if (!SIMD) {
-          pixelScalar(c, scratch, end, row + across * j, packed, y, zero, low, high);
-        } else if (j + 1 < ow) {
-          pixels<u16>(c, scratch, end, row + across * j, across, packed, y, zero, low, high);
+      for (let p: u32 = 0, v = i * sh - top, place = scratch; p < kh; p++, v += dh) {
+        for (let q: u32 = 0, at = v < h ? x + line * v : zeros; q < kw; q++, place += 4, at += <usize>dw * c) {
+          store<usize>(place, at);
+          store<usize>(place, at, 4);
+        }
+      }
+      for (let j: u32 = 0; j < ow; j++, y += c) {
+        const u = <i32>(j * sw) - <i32>left, start = <usize>u * c;
+        if (u < 0 || <u32>u + right >= w) {
+          for (let p: u32 = 0, place: usize = 0; p < kh; p++) {
+            for (let q: u32 = 0; q < kw; q++, place += 4) {
+              const at = <u32>u + q * dw < w ? load<usize>(scratch + place) + start : zeros;
+              store<usize>(edge + place, at);
+              store<usize>(edge + place, at, 4);
+            }
+          }
+          if (SIMD) pixels<u8>(c, edge, edge + pairs, 0, 0, packed, y, zero, low, high);
+          else pixelScalar(c, edge, edge + pairs, 0, packed, y, zero, low, high);
+        } else if (!SIMD) {
+          pixelScalar(c, scratch, end, start, packed, y, zero, low, high);
+        } else if (j + 1 < ow && <u32>u + right + sw < w) {
+          pixels<u16>(c, scratch, end, start, across, packed, y, zero, low, high);
           j++;
           y += c;
         } else {
-          pixels<u8>(c, scratch, end, row + across * j, across, packed, y, zero, low, high);
+          pixels<u8>(c, scratch, end, start, across, packed, y, zero, low, high);
         }
-        y += c;
       }
     }
   }
+}
+
+/** The same as i8_depthwise_pack, under a name of its own: for weights and windows that qdotdepthwise.ts has nothing for. */
+export function i8_depthwise_pack_any(
+  kh: u32, kw: u32, c: u32, zero: i32, fZero: i32, f: usize, bias: usize, factors: usize, packed: usize,
+): void {
+  i8_depthwise_pack(kh, kw, c, zero, fZero, f, bias, factors, packed);
+}
+
+/** The same as i8_depthwise_conv2d, for panels of i8_depthwise_pack_any. */
+export function i8_depthwise_conv2d_any(
+  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32,
+  top: u32, left: u32, inZero: i32, zero: i32, low: i32, high: i32, x: usize, packed: usize, scratch: usize, y: usize,
+): void {
+  i8_depthwise_conv2d(
+    batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, top, left, inZero, zero, low, high, x, packed, scratch, y,
+  );
 }
 
 /** One pixel of the result, or with `R` of two bytes two, for which weights are loaded once. */
@@ -61,9 +101,7 @@ function pixels<R>(
         b1 = i32x4.add(b1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(v), w1));
       }
     }
-    const first = requantizeEight(a0, a1, f0, f1, least, offset);
-    const second = sizeof<R>() == 2 ? requantizeEight(b0, b1, f0, f1, least, offset) : first;
-    const bytes = i8x16.min_s(i8x16.narrow_i16x8_s(first, second), most);
+    const bytes = requantizeTwice(a0, a1, b0, b1, f0, f1, least, offset, most);
     storeBytes(y + k, i64x2.extract_lane(bytes, 0), c - k);
     if (sizeof<R>() == 2) storeBytes(y + c + k, i64x2.extract_lane(bytes, 1), c - k);
   }

@@ -3,7 +3,7 @@
 // instruction multiplies and adds two; what `x` lacks to a zero point of 0 is in the packed bias.
 
 import { SIMD } from "./lanes";
-import { lowOf, offsetOf, requantize, requantizeEight, storeBytes } from "./requantize";
+import { lowOf, offsetOf, requantize, requantizeTwice, storeBytes, storeFour } from "./requantize";
 
 /** Bytes of a panel of 8 columns before its pairs: 8 biases (i32), 8 factors (f32). */
 export const HEAD: usize = 64;
@@ -92,29 +92,9 @@ function fourRows(
   }
   const f0 = v128.load(packed, 32), f1 = v128.load(packed, 48), least = lowOf(low, zero), offset = offsetOf(zero);
   const most = i8x16.splat(<i8>high);
-  const y01 = i8x16.min_s(
-    i8x16.narrow_i16x8_s(
-      requantizeEight(c00, c01, f0, f1, least, offset), requantizeEight(c10, c11, f0, f1, least, offset),
-    ),
-    most,
-  );
-  const y23 = i8x16.min_s(
-    i8x16.narrow_i16x8_s(
-      requantizeEight(c20, c21, f0, f1, least, offset), requantizeEight(c30, c31, f0, f1, least, offset),
-    ),
-    most,
-  );
-  if (columns == 8 && rows == 4) {
-    v128.store64_lane(y, y01, 0);
-    v128.store64_lane(y + stride, y01, 1);
-    v128.store64_lane(y + 2 * stride, y23, 0);
-    v128.store64_lane(y + 3 * stride, y23, 1);
-    return;
-  }
-  storeBytes(y, i64x2.extract_lane(y01, 0), columns);
-  if (rows > 1) storeBytes(y + stride, i64x2.extract_lane(y01, 1), columns);
-  if (rows > 2) storeBytes(y + 2 * stride, i64x2.extract_lane(y23, 0), columns);
-  if (rows > 3) storeBytes(y + 3 * stride, i64x2.extract_lane(y23, 1), columns);
+  const y01 = requantizeTwice(c00, c01, c10, c11, f0, f1, least, offset, most);
+  const y23 = requantizeTwice(c20, c21, c30, c31, f0, f1, least, offset, most);
+  storeFour(y, stride, y01, y23, rows, columns);
 }
 
 /** The same for one row, `step` bytes from one pair to the next. */
@@ -136,8 +116,8 @@ function oneRow(
     c1 = i32x4.add(c1, i32x4.dot_i16x8_s(x0, v128.load(b, 16)));
   }
   const f0 = v128.load(packed, 32), f1 = v128.load(packed, 48);
-  const sums = requantizeEight(i32x4.add(c0, d0), i32x4.add(c1, d1), f0, f1, lowOf(low, zero), offsetOf(zero));
-  const bytes = i8x16.min_s(i8x16.narrow_i16x8_s(sums, sums), i8x16.splat(<i8>high));
+  const most = i8x16.splat(<i8>high), s0 = i32x4.add(c0, d0), s1 = i32x4.add(c1, d1);
+  const bytes = requantizeTwice(s0, s1, s0, s1, f0, f1, lowOf(low, zero), offsetOf(zero), most);
   storeBytes(y, i64x2.extract_lane(bytes, 0), min<u32>(8, n));
 }
 
@@ -217,8 +197,8 @@ function widen(run: u32, x: usize, to: usize): void {
  * sh, sw, dilations dh, dw, `top` and `left` rows and columns of inZero before the image, and what is needed behind it. `packed`
  * holds i8_gemm_pack of each group's filter [kh kw c / groups, n / groups]: in one run for each of its rows (kw c elements) where dw
  * and groups are 1, else in one for each of its elements. outZero is added last; results are clamped to [low, high] (inclusive).
- * `scratch` takes 4 pairs bytes for each of `block` pixels, a multiple of 4, and 5 run + 256; up to 7 bytes past the end of x are
- * read.
+ * `scratch` takes 4 pairs bytes for each of `block` pixels, a multiple of 4, and 5 run + 256 (and what qdot.ts needs:
+ * src/runtime/scratch.ts); up to 15 bytes past the end of x are read.
  */
 export function i8_conv2d(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32,
@@ -298,6 +278,25 @@ export function i8_conv2d(
     y += ng;
     packed += panelBytes(pairs) * ((ng + 7) >> 3);
   }
+}
+
+/** The same as i8_gemm_pack, under a name of its own: for weights that take more than 8 bits, which qdot.ts has nothing for. */
+export function i8_gemm_pack_any(
+  runs: u32, run: u32, n: u32, groups: u32, zero: i32, fZero: i32, f: usize, bias: usize, factors: usize, packed: usize,
+): void {
+  i8_gemm_pack(runs, run, n, groups, zero, fZero, f, bias, factors, packed);
+}
+
+/** The same as i8_conv2d, for panels of i8_gemm_pack_any. */
+export function i8_conv2d_any(
+  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32,
+  top: u32, left: u32, n: u32, groups: u32, block: u32, inZero: i32, outZero: i32, low: i32, high: i32,
+  x: usize, packed: usize, scratch: usize, y: usize,
+): void {
+  i8_conv2d(
+    batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, top, left, n, groups, block,
+    inZero, outZero, low, high, x, packed, scratch, y,
+  );
 }
 
 /** Runs of pixels that lie one after the other, `c` bytes apart; past the last one it stands in. */

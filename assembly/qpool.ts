@@ -1,4 +1,4 @@
-// Windows of int8 images: means, largest elements, padding, and means over an axis.
+// Windows of int8 images: means, largest elements, and means over an axis.
 
 import { SIMD } from "./lanes";
 import { requantize, storeBytes } from "./requantize";
@@ -27,8 +27,10 @@ export function i8_avg_pool2d(
           for (; k < c; k += 8) {
             let s0 = start0, s1 = s0;
             for (let p: u32 = 0, row = start + k; p < rows; p++, row += line) {
-              for (let q: u32 = 0, at = row; q < columns; q++, at += c) {
-                const e = v128.load8x8_s(at);
+              for (let q: u32 = 0, at = row; q < columns; ) {
+                // Up to 256 bytes add up in 16 bits.
+                let e = i16x8.splat(0);
+                for (const end = min<u32>(q + 256, columns); q < end; q++, at += c) e = i16x8.add(e, v128.load8x8_s(at));
                 s0 = i32x4.add(s0, i32x4.extend_low_i16x8_s(e));
                 s1 = i32x4.add(s1, i32x4.extend_high_i16x8_s(e));
               }
@@ -98,27 +100,6 @@ export function i8_max_pool2d(
         }
       }
     }
-  }
-}
-
-/**
- * y [batch, oh, ow, c] = x [batch, h, w, c] (both i8) with `top` rows and `left` columns of zero before it, and as many behind it as there
- * is room.
- */
-export function i8_pad2d(
-  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, top: u32, left: u32, zero: i32, x: usize, y: usize,
-): void {
-  const line = <usize>w * c, before = <usize>left * c, after = <usize>(ow - w - left) * c, row = line + before + after;
-  for (; batch > 0; batch--) {
-    memory.fill(y, <u8>zero, row * top);
-    y += row * top;
-    for (let i: u32 = 0; i < h; i++, x += line, y += row) {
-      memory.fill(y, <u8>zero, before);
-      memory.copy(y + before, x, line);
-      memory.fill(y + before + line, <u8>zero, after);
-    }
-    memory.fill(y, <u8>zero, row * (oh - h - top));
-    y += row * (oh - h - top);
   }
 }
 

@@ -4,7 +4,7 @@
 
 import { addInt, SIMD, subInt } from "./lanes";
 import { HEAD } from "./qgemm";
-import { lowOf, offsetOf, requantize, requantizeEight, storeBytes } from "./requantize";
+import { lowOf, offsetOf, requantize, requantizeTwice, storeBytes } from "./requantize";
 
 /** Positions of a transformed tile. */
 const POSITIONS: usize = 16;
@@ -13,7 +13,7 @@ const POSITIONS: usize = 16;
  * Panels of 8 columns of the transformed filter f (i8) [3, 3, c, n], columns past n zero: biases, the sums of zero times f taken off,
  * factors, and for each position c / 2 rows of 8 pairs (i16). c is even.
  */
-export function i8_winograd_pack(
+export function i8_conv2d_3x3_pack(
   c: u32, n: u32, zero: i32, f: usize, bias: usize, factors: usize, packed: usize,
 ): void {
   const tap = <usize>c * n, position = <usize>c << 4;
@@ -53,10 +53,10 @@ function combined(p: u32, a: i32, b: i32, d: i32): i32 {
 
 /**
  * i8_conv2d for filters of 3x3 with strides and dilations of 1, in one group; c a multiple of 8, at most 1024. `packed` is
- * i8_winograd_pack of the filter. `block` tiles of 2x2 results (a multiple of 4) are done at a time; `scratch` takes 32 c + 512
+ * i8_conv2d_3x3_pack of the filter. `block` tiles of 2x2 results (a multiple of 4) are done at a time; `scratch` takes 32 c + 512
  * bytes for each of them, and 16 c.
  */
-export function i8_conv2d_3x3_winograd(
+export function i8_conv2d_3x3(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, top: u32, left: u32, n: u32, block: u32,
   inZero: i32, outZero: i32, low: i32, high: i32, x: usize, packed: usize, scratch: usize, y: usize,
 ): void {
@@ -233,20 +233,12 @@ function finish(
       const q2 = back<v128>(i, sums + 2 * step + 16, step), q3 = back<v128>(i, sums + 3 * step + 16, step);
       const bias0 = v128.load(packed), bias1 = v128.load(packed, 16);
       const f0 = v128.load(packed, 32), f1 = v128.load(packed, 48);
-      const bytes = i8x16.min_s(
-        i8x16.narrow_i16x8_s(
-          requantizeEight(
-            i32x4.add(i32x4.shr_s(i32x4.add(i32x4.add(p0, p1), p2), 2), bias0),
-            i32x4.add(i32x4.shr_s(i32x4.add(i32x4.add(q0, q1), q2), 2), bias1),
-            f0, f1, least, offset,
-          ),
-          requantizeEight(
-            i32x4.add(i32x4.shr_s(i32x4.sub(i32x4.sub(p1, p2), p3), 2), bias0),
-            i32x4.add(i32x4.shr_s(i32x4.sub(i32x4.sub(q1, q2), q3), 2), bias1),
-            f0, f1, least, offset,
-          ),
-        ),
-        most,
+      const bytes = requantizeTwice(
+        i32x4.add(i32x4.shr_s(i32x4.add(i32x4.add(p0, p1), p2), 2), bias0),
+        i32x4.add(i32x4.shr_s(i32x4.add(i32x4.add(q0, q1), q2), 2), bias1),
+        i32x4.add(i32x4.shr_s(i32x4.sub(i32x4.sub(p1, p2), p3), 2), bias0),
+        i32x4.add(i32x4.shr_s(i32x4.sub(i32x4.sub(q1, q2), q3), 2), bias1),
+        f0, f1, least, offset, most,
       );
       storeBytes(y, i64x2.extract_lane(bytes, 0), columns);
       if (right) storeBytes(y + n, i64x2.extract_lane(bytes, 1), columns);

@@ -38,6 +38,16 @@ export function requantizeEight(c0: v128, c1: v128, f0: v128, f1: v128, least: v
   return roundedEight(x0, x1, least, offset);
 }
 
+/** Sixteen: eight sums, and eight more of the same factors, as bytes of at most `most`. */
+// @ts-ignore: decorator
+@inline
+export function requantizeTwice(
+  c0: v128, c1: v128, d0: v128, d1: v128, f0: v128, f1: v128, least: v128, offset: v128, most: v128,
+): v128 {
+  const c = requantizeEight(c0, c1, f0, f1, least, offset), d = requantizeEight(d0, d1, f0, f1, least, offset);
+  return i8x16.min_s(i8x16.narrow_i16x8_s(c, d), most);
+}
+
 // @ts-ignore: decorator
 @inline
 export function lowOf(low: i32, zero: i32): v128 {
@@ -59,4 +69,19 @@ export function storeBytes(y: usize, bytes: i64, count: u32): void {
   } else {
     for (; count; count--, y++, bytes >>= 8) store<u8>(y, <u8>bytes);
   }
+}
+
+/** Stores four rows of 8 bytes, or the first `rows` of them and of each the first `columns`. */
+export function storeFour(y: usize, stride: usize, y01: v128, y23: v128, rows: u32, columns: u32): void {
+  if (columns == 8 && rows >= 4) {
+    v128.store64_lane(y, y01, 0);
+    v128.store64_lane(y + stride, y01, 1);
+    v128.store64_lane(y + 2 * stride, y23, 0);
+    v128.store64_lane(y + 3 * stride, y23, 1);
+    return;
+  }
+  storeBytes(y, i64x2.extract_lane(y01, 0), columns);
+  if (rows > 1) storeBytes(y + stride, i64x2.extract_lane(y01, 1), columns);
+  if (rows > 2) storeBytes(y + 2 * stride, i64x2.extract_lane(y23, 0), columns);
+  if (rows > 3) storeBytes(y + 3 * stride, i64x2.extract_lane(y23, 1), columns);
 }

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { bundle } from "./build/bundle.mjs";
 import { at, exists, filesUnder } from "./build/files.mjs";
-import { codeOf, compileKernels, compileRelaxed, FAMILIES } from "./build/kernels.mjs";
+import { codeOf, compileKernels, compileRelaxed, FAMILIES, FASTER } from "./build/kernels.mjs";
 import { declareTypes } from "./build/types.mjs";
 import { bundleWorker } from "./build/worker.mjs";
 
@@ -15,8 +15,8 @@ const STAMPS = at("build/stamps.json");
 const tools = ["assemblyscript", "esbuild", "typescript"].map((name) => at(`node_modules/${name}/package.json`));
 const common = [...tools, ...filesUnder("scripts/build"), at("package.json")];
 const kernels = [...common, ...filesUnder("assembly"), at("asconfig.json")];
-const modules = [...FAMILIES, "simd"].map((name) => `build/kernels.${name}.wasm`);
-const generated = [...modules, "src/runtime/kernels.generated.ts", ...FAMILIES.map(codeOf)];
+const modules = [...FAMILIES, ...FASTER, "simd"].map((name) => `build/kernels.${name}.wasm`);
+const generated = [...modules, "src/runtime/kernels.generated.ts", ...[...FAMILIES, ...FASTER].map(codeOf)];
 
 await step("kernels", kernels, generated, compileKernels);
 const worker = "src/runtime/threads/worker.generated.ts";

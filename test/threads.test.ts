@@ -148,13 +148,13 @@ test("every rule was used", () => {
   expect(Object.keys(rules).filter((kernel) => !divided.has(kernel))).toEqual([]);
 });
 
-test("a single row of int8 is divided by its panels of 8 columns", () => {
-  const [batch, h, w, c, n, block] = [1, 1, 1, 40, 26, 16];
+test("a single row of int8 is divided by its panels, 16 columns of them", () => {
+  const [batch, h, w, c, n, block] = [1, 1, 1, 40, 58, 16];
   const args = [batch, h, w, c, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, n, 1, block, 0, 0, -128, 127, at(0), at(1), at(2), at(3)];
   const parts = divide("i8_conv2d", args, 2, 0) as readonly Part[];
   const panel = 64 + 32 * (c / 2);
   expect(parts.map(({ args }) => [args[14], args[22] - at(1), args[24] - at(3)])).toEqual(
-    [8, 8, 8, 2].map((columns, i) => [columns, i * panel, 8 * i]),
+    [16, 16, 16, 10].map((columns, i) => [columns, 2 * i * panel, 16 * i]),
   );
 });
 

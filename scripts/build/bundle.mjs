@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { build } from "esbuild";
 import { at, writeIfChanged } from "./files.mjs";
-import { codeOf, FAMILIES } from "./kernels.mjs";
+import { codeOf, FAMILIES, FASTER } from "./kernels.mjs";
 
 // Edge runtimes may not compile bytes, so there each family's .wasm is imported as a module. Cloudflare takes the bare name, Vercel
 // and Next.js want "?module" after it. Everywhere else the bytes are inlined (src/runtime/load.ts).
@@ -170,15 +170,21 @@ function fewChunks(inlined) {
   };
 }
 
-/** Puts load.workerd.ts in the place of load.ts and a .wasm file in that of each family's text, for the platform to resolve. */
+/**
+ * Puts load.workerd.ts in the place of load.ts and a .wasm file in that of each family's text, for the platform to resolve. Of what is
+ * faster on some engines there is nothing: a platform that does not know it would refuse all of the code.
+ */
 function wasmAsModule(suffix) {
   const files = new Map(FAMILIES.map((family) => [at(codeOf(family)), `../kernels.${family}.wasm${suffix}`]));
+  const faster = FASTER.map((family) => at(codeOf(family)));
   return {
     name: "wasm-as-module",
-    setup({ onResolve }) {
+    setup({ onResolve, onLoad }) {
+      onLoad({ filter: /.*/, namespace: "nothing" }, () => ({ contents: "export default undefined;" }));
       onResolve({ filter: /\.js$/ }, ({ path, resolveDir }) => {
         const source = join(resolveDir, path.replace(/\.js$/, ".ts"));
         if (source === at("src/runtime/load.ts")) return { path: at("src/runtime/load.workerd.ts") };
+        if (faster.includes(source)) return { path, namespace: "nothing", sideEffects: false };
         const wasm = files.get(source);
         return wasm && { path: wasm, external: true, sideEffects: false };
       });

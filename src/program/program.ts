@@ -160,10 +160,12 @@ export class Program {
 type Kernel = (...args: number[]) => void;
 
 function step(run: Kernel, args: readonly number[]): Step {
-  const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = args;
+  const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, ...rest] = args;
+  const [u, v, w, x, y] = rest;
   if (args.length <= 6) return () => run(a, b, c, d, e, f);
   if (args.length <= 12) return () => run(a, b, c, d, e, f, g, h, i, j, k, l);
   if (args.length <= 20) return () => run(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
+  if (args.length <= 25) return () => run(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y);
   return () => run(...args);
 }
 

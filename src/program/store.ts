@@ -5,7 +5,7 @@ import type { Node, Value } from "../graph/value.js";
 import { orthogonalize } from "../ops/initializer.js";
 import type { StateAttrs } from "../ops/leaf.js";
 import { Arena, type Region } from "../runtime/arena.js";
-import type { KernelFamily } from "../runtime/family.js";
+import { type KernelFamily, withFaster } from "../runtime/family.js";
 import { instantiateKernels, type Kernels } from "../runtime/kernels.js";
 import type { Crew, Threads } from "../runtime/threads/index.js";
 import { sizeOf } from "../shape.js";
@@ -39,7 +39,8 @@ export class Store {
 
   /** Lets kernels come from a family. */
   use(family: KernelFamily): void {
-    if (!this.#families.has(family)) this.#families.set(family, undefined);
+    if (this.#families.has(family)) return;
+    for (const each of withFaster(family)) this.#families.set(each, undefined);
   }
 
   /** @throws {UnsupportedError} where no family in use has the kernel */

@@ -9,6 +9,8 @@ export interface KernelFamily {
   compile(): Promise<WebAssembly.Module>;
   /** The same at once, for calls that cannot wait. */
   module(): WebAssembly.Module;
+  /** Some of its kernels by instructions that this engine has, with the same results; undefined where it has not. */
+  faster?(): KernelFamily | undefined;
 }
 
 /** A family from its bytes. */
@@ -28,4 +30,10 @@ export function familyOf(name: string, bytes: () => Uint8Array<ArrayBuffer>): Ke
     },
     module: () => module ?? keep(new WebAssembly.Module(bytes())),
   };
+}
+
+/** A family, with what is faster before it. */
+export function withFaster(family: KernelFamily): KernelFamily[] {
+  const faster = family.faster?.();
+  return faster ? [faster, family] : [family];
 }

@@ -1,10 +1,14 @@
 // Where modules come from when the caller brings none: their bytes are part of the bundle. Edge runtimes, which may not compile bytes, get
 // load.workerd.ts in the place of this file and a .wasm file in the place of each text (scripts/build/bundle.mjs).
+import { exactDot } from "./dot.js";
 import { familyOf, type KernelFamily } from "./family.js";
 import { readSource } from "./read.js";
 
-/** A family of this package from its bytes as hexadecimal text. */
-export const kernelFamily = (name: string, code: string): KernelFamily => familyOf(name, () => fromHex(code));
+/** A family of this package from its bytes as hexadecimal text, and those of kernels with a dot product of bytes. */
+export const kernelFamily = (name: string, code: string, dot?: string): KernelFamily => ({
+  ...familyOf(name, () => fromHex(code)),
+  ...(dot !== undefined && { faster: exactDot(`${name} dot`, () => fromHex(dot)) }),
+});
 
 // What is not the default stays in files of its own beside this one's bundle; where they are not, these reject. Bundlers that know the form
 // `new URL("./file", import.meta.url)` take such files along.

@@ -4,7 +4,7 @@ import { UnsupportedError } from "../errors.js";
 import type { KernelFamily } from "./family.js";
 
 /** A family that the platform compiled when it deployed the code. */
-export function kernelFamily(name: string, code: unknown): KernelFamily {
+export function kernelFamily(name: string, code: unknown, _dot?: unknown): KernelFamily {
   const module = code as WebAssembly.Module;
   return { name, bytes: () => new Uint8Array(), compile: () => Promise.resolve(module), module: () => module };
 }

@@ -1,7 +1,7 @@
 // Which build of the kernels a model runs on, and on how many threads. What is asked for and cannot be had is quietly done without: the
 // model says what it runs with. Nothing here may weigh on a bundle.
 import { core } from "./families/core.js";
-import { familyOf, type KernelFamily } from "./family.js";
+import { familyOf, type KernelFamily, withFaster } from "./family.js";
 import { compile, type KernelSource } from "./kernels.js";
 import { relaxedBytes, threadsEntry } from "./load.js";
 import { once } from "./once.js";
@@ -56,7 +56,9 @@ export async function findVariant(
 
 /** Compiles families ahead of their first call, which else would wait for it. */
 export async function prepare({ whole, threads }: Variant, families: Iterable<KernelFamily>): Promise<void> {
-  if (!whole) await Promise.all(Array.from(families, (family) => (threads?.familyOf(family) ?? family).compile()));
+  if (whole) return;
+  const all = Array.from(families, withFaster).flat();
+  await Promise.all(all.map((family) => (threads?.familyOf(family) ?? family).compile()));
 }
 
 /** All relaxed kernels in one, where the file is found and its instructions are known. */

@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-export type Build = "simd" | "scalar" | "debug";
+/** `int8dot` has some kernels only, and is for engines where {@link dotIsExact}. */
+export type Build = "simd" | "scalar" | "debug" | "int8dot";
 export type Numbers = Float32Array | Int32Array | Uint32Array | Int16Array | Int8Array | Uint8Array;
 export interface Kernels {
   memory: WebAssembly.Memory;
@@ -33,6 +34,12 @@ export function moduleOf(build: Build): WebAssembly.Module {
   return module;
 }
 
+/** Whether the build of int8 kernels with a dot product of bytes can be used here. */
+export function dotIsExact(): boolean {
+  if (!WebAssembly.validate(readFileSync(new URL("kernels.int8dot.wasm", directory)))) return false;
+  return instantiate("int8dot").exports.i8_dot_is_exact() === 1;
+}
+
 /** A fresh instance of a build on a memory of its own, of `bytes` bytes beyond the heap base. */
 export function instantiate(build: Build, bytes = 1 << 20): Kernels {
   const module = moduleOf(build);
@@ -41,7 +48,7 @@ export function instantiate(build: Build, bytes = 1 << 20): Kernels {
     throw new Error(`assertion failed in a kernel, line ${line}`);
   };
   const exports = new WebAssembly.Instance(module, { env: { memory, abort } }).exports as Kernels["exports"];
-  return { memory, exports, heap: (exports.heapBase() + 63) & ~63 };
+  return { memory, exports, heap: ((exports.heapBase?.() ?? 1024) + 63) & ~63 };
 }
 
 /** An output of `length` elements. */

@@ -1,8 +1,9 @@
 // Convolution and dense layers of int8: one implicit-GEMM kernel on panels packed once, which hold weights, biases and factors.
 import { ShapeError } from "../../errors.js";
-import { integer, integers, optional } from "../../graph/attrs.js";
+import { boolean, integer, integers, optional } from "../../graph/attrs.js";
 import { defineOp } from "../../graph/op.js";
 import { apply, type Spec, type Value } from "../../graph/value.js";
+import { conv2dScratch, pairsOf } from "../../runtime/scratch.js";
 import { show, sizeOf } from "../../shape.js";
 import { div, mul } from "../arithmetic.js";
 import { wantDType, wantRank } from "../check.js";
@@ -55,6 +56,8 @@ interface GemmAttrs extends Limits {
   readonly groups: number;
   readonly inputZero: number;
   readonly zero: number;
+  /** Weights less their zero point, which take more than 8 bits. */
+  readonly any: boolean;
 }
 
 interface PackAttrs {
@@ -163,7 +166,7 @@ export const quantizedConvOps = {
     flops: ({ inputs: [, kernel], outputs: [y] }) => 2 * sizeOf(y.shape) * kernel.shape[0],
   }),
 
-  /** Panels for i8_conv2d and i8_depthwise_conv2d: inputs kernel [..., n], factors [n] and, where there is one, bias [n]. */
+  /** Panels for i8_conv2d: inputs kernel [..., n], factors [n] and, where there is one, bias [n]. */
   quantizedPack: defineOp<PackAttrs>("quantizedPack", {
     family,
     internal: true,
@@ -180,7 +183,8 @@ export const quantizedConvOps = {
     },
     lower(emit, { inputs: [kernel, factors, bias], outputs: [y] }, { runs, run, groups, inputZero, kernelZero }) {
       const n = kernel.shape.at(-1) as number;
-      emit.call("i8_gemm_pack", runs, run, n, groups, inputZero, kernelZero, kernel, bias ?? 0, factors, y);
+      const name = kernelZero ? "i8_gemm_pack_any" : "i8_gemm_pack";
+      emit.call(name, runs, run, n, groups, inputZero, kernelZero, kernel, bias ?? 0, factors, y);
     },
   }),
 
@@ -199,42 +203,36 @@ export const quantizedConvOps = {
       groups: integer(1),
       inputZero: integer(-128, 127),
       zero: integer(-128, 127),
+      any: boolean,
     },
-    infer([x], attrs) {
-      const { out, n } = attrs;
-      const { run, pairs, block } = blocks(x, attrs);
-      return [
-        { shape: [x.shape[0], ...out, n], dtype: "int8" },
-        { shape: [4 * pairs * block + 5 * run + 256], dtype: "int8" },
-      ];
-    },
+    infer: ([x], attrs) => [
+      { shape: [x.shape[0], ...attrs.out, attrs.n], dtype: "int8" },
+      { shape: [conv2dScratch(sizesOf(x, attrs))], dtype: "int8" },
+    ],
     lower(emit, { inputs: [x, packed], outputs: [y, scratch] }, attrs) {
-      const { size, strides, dilations, before, out, n, groups, inputZero, zero, low, high } = attrs;
-      const [batch, h, w, c] = x.shape;
-      const { block } = blocks(x, attrs);
-      const sizes = [batch, h, w, c, ...out, ...size, ...strides, ...dilations, ...before, n, groups, block] as const;
-      emit.call("i8_conv2d", ...sizes, inputZero, zero, low, high, x, packed, scratch as Value, y);
+      const { inputZero, zero, low, high } = attrs;
+      const name = attrs.any ? "i8_conv2d_any" : "i8_conv2d";
+      emit.call(name, ...sizesOf(x, attrs), inputZero, zero, low, high, x, packed, scratch as Value, y);
     },
     flops: ({ inputs: [x], outputs: [y] }, { size, groups }) =>
       (2 * sizeOf(y.shape) * size[0] * size[1] * x.shape[3]) / groups,
   }),
 };
 
-/** Elements of a run and pairs of a sum, as in i8_conv2d, and how many pixels it interleaves at a time. */
-function blocks({ shape }: Spec, { size: [kh, kw], dilations, groups }: GemmAttrs) {
-  const whole = groups === 1 && (dilations[1] === 1 || kw === 1);
-  const run = whole ? kw * shape[3] : shape[3] / groups;
-  const pairs = kh * (whole ? 1 : kw) * Math.ceil(run / 2);
+/** The sizes that i8_conv2d takes, the last of them how many pixels it interleaves at a time. */
+function sizesOf({ shape }: Spec, { size, strides, dilations, before, out, n, groups }: GemmAttrs) {
+  const [batch, h, w, c] = shape;
+  const pairs = pairsOf(...size, c, dilations[1], groups);
   const block = Math.max(16, Math.floor(BLOCK / (4 * Math.max(1, pairs))) & ~3);
-  return { run, pairs, block };
+  return [batch, h, w, c, ...out, ...size, ...strides, ...dilations, ...before, n, groups, block] as const;
 }
 
 /** What sums go times: s_in s_w / s_out, in float32. */
-const factorsOf = (scale: Value, { input, quantization }: DenseAttrs): Value =>
+export const factorsOf = (scale: Value, { input, quantization }: DenseAttrs): Value =>
   div(mul(scale, input.scale), quantization.scale);
 
 /** Panels of weights, biases and factors. */
-export function pack(
+function pack(
   kernel: Value,
   scale: Value,
   bias: Value | undefined,
@@ -248,13 +246,19 @@ export function pack(
 
 type Windows = Pick<GemmAttrs, "size" | "strides" | "dilations" | "before" | "out" | "n" | "groups">;
 
-const gemm = (x: Value, packed: Value, windows: Windows, { input, quantization, low, high }: DenseAttrs): Value =>
+const gemm = (
+  x: Value,
+  packed: Value,
+  windows: Windows,
+  { input, quantization, low, high, kernelZero = 0 }: DenseAttrs,
+): Value =>
   apply(quantizedConvOps.quantizedGemm, [x, packed], {
     ...windows,
     inputZero: input.zeroPoint,
     zero: quantization.zeroPoint,
     low,
     high,
+    any: kernelZero !== 0,
   });
 
 /** Every pixel by itself: all of them as one row of an image. */

@@ -1,8 +1,9 @@
-// Depthwise convolution of int8: every channel has a filter of its own. The image is padded first.
+// Depthwise convolution of int8: every channel has a filter of its own.
 import { ShapeError } from "../../errors.js";
-import { integer, integers } from "../../graph/attrs.js";
+import { boolean, integer, integers } from "../../graph/attrs.js";
 import { defineOp } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
+import { depthwiseScratch } from "../../runtime/scratch.js";
 import { show, sizeOf } from "../../shape.js";
 import { wantRank } from "../check.js";
 import { reshape } from "../shape.js";
@@ -10,24 +11,32 @@ import { type Pair, pair } from "../window.js";
 import {
   checkWeights,
   convAttrs,
+  factorsOf,
   geometry,
-  pack,
   type QuantizedConv2dOptions,
   type QuantizedConvAttrs,
   quantizedConvOps,
   weights,
   zeroOf,
 } from "./conv2d.js";
-import { padded } from "./pool.js";
 import { family, type Limits, limitsCheck, limitsOf } from "./quantization.js";
 
 interface DepthwiseAttrs extends Limits {
   readonly size: Pair;
   readonly strides: Pair;
   readonly dilations: Pair;
+  readonly before: Pair;
   readonly out: Pair;
+  readonly inputZero: number;
   readonly zero: number;
+  /** Not for windows of three columns and at most three rows and weights of 8 bits alone. */
+  readonly any: boolean;
 }
+
+type PackAttrs = Pick<DepthwiseAttrs, "inputZero" | "any"> & { readonly kernelZero: number };
+
+/** Channels of a panel; what is in it is up to the kernels, and these words hold either of their layouts. */
+const CHANNELS = 8;
 
 export const quantizedDepthwiseOps = {
   /** Inputs x [batch, h, w, c], kernel [kh, kw, c, m], scale [c m] and, where there is one, bias [c m]. */
@@ -56,21 +65,52 @@ export const quantizedDepthwiseOps = {
         return apply(quantizedConvOps.quantizedConv2d, weights(x, grouped, scale, bias), { ...attrs, groups: c });
       }
       const [rows, cols] = geometry("quantizedDepthwiseConv2d", x, [kh, kw], attrs);
-      const wide = padded(x, [rows, cols], input.zeroPoint);
-      const panels = pack(reshape(kernel, [kh * kw, c]), scale, bias, attrs, { runs: 1, run: kh * kw, groups: 1 });
-      const out: Pair = [rows.out, cols.out];
-      const windows = { size: [kh, kw], strides, dilations, out };
-      return apply(quantizedDepthwiseOps.quantizedTaps, [wide, panels], {
-        ...windows,
+      const { kernelZero = 0 } = attrs;
+      const inputZero = input.zeroPoint;
+      const factors = factorsOf(scale, attrs);
+      const any = kernelZero !== 0 || kw !== 3 || kh > 3;
+      const packed = apply(
+        quantizedDepthwiseOps.quantizedTapsPack,
+        bias ? [kernel, factors, bias] : [kernel, factors],
+        { inputZero, kernelZero, any },
+      );
+      return apply(quantizedDepthwiseOps.quantizedTaps, [x, packed], {
+        size: [kh, kw],
+        strides,
+        dilations,
+        before: [rows.before, cols.before],
+        out: [rows.out, cols.out],
+        inputZero,
         zero: quantization.zeroPoint,
         low,
         high,
+        any,
       });
     },
     flops: ({ inputs: [, kernel], outputs: [y] }) => 2 * sizeOf(y.shape) * sizeOf(kernel.shape.slice(0, 2)),
   }),
 
-  /** Inputs a padded x and panels; the second result is workspace. */
+  /** Panels: inputs kernel [kh, kw, c, 1], factors [c] and, where there is one, bias [c]. */
+  quantizedTapsPack: defineOp<PackAttrs>("quantizedTapsPack", {
+    family,
+    internal: true,
+    attrs: { inputZero: integer(-128, 127), kernelZero: integer(-128, 127), any: boolean },
+    infer: ([
+      {
+        shape: [kh, kw, c],
+      },
+    ]) => ({
+      shape: [Math.ceil(c / CHANNELS), 2 * CHANNELS + kw * Math.ceil(kh / 2) * CHANNELS],
+      dtype: "int32",
+    }),
+    lower(emit, { inputs: [kernel, factors, bias], outputs: [y] }, { inputZero, kernelZero, any }) {
+      const [kh, kw, c] = kernel.shape;
+      const name = any ? "i8_depthwise_pack_any" : "i8_depthwise_pack";
+      emit.call(name, kh, kw, c, inputZero, kernelZero, kernel, bias ?? 0, factors, y);
+    },
+  }),
+
+  /** Inputs x and panels; the second result is workspace. */
   quantizedTaps: defineOp<DepthwiseAttrs>("quantizedTaps", {
     family,
     internal: true,
@@ -79,17 +119,32 @@ export const quantizedDepthwiseOps = {
       size: integers(1, 2),
       strides: integers(1, 2),
       dilations: integers(1, 2),
+      before: integers(0, 2),
       out: integers(0, 2),
+      inputZero: integer(-128, 127),
       zero: integer(-128, 127),
+      any: boolean,
     },
     infer: ([{ shape }], { out, size }) => [
       { shape: [shape[0], ...out, shape[3]], dtype: "int8" },
-      { shape: [sizeOf(size) + 1], dtype: "int32" },
+      { shape: [depthwiseScratch([...shape, ...out, ...size])], dtype: "int8" },
     ],
-    lower(emit, { inputs: [x, packed], outputs: [y, scratch] }, { size, strides, dilations, out, zero, low, high }) {
+    lower(emit, { inputs: [x, packed], outputs: [y, scratch] }, attrs) {
+      const { size, strides, dilations, before, out, inputZero, zero, low, high } = attrs;
       const [batch, h, w, c] = x.shape;
-      const sizes = [batch, h, w, c, ...out, ...size, ...strides, ...dilations] as const;
-      emit.call("i8_depthwise_conv2d", ...sizes, zero, low, high, x, packed, scratch as Value, y);
+      const sizes = [batch, h, w, c, ...out, ...size, ...strides, ...dilations, ...before] as const;
+      emit.call(
+        attrs.any ? "i8_depthwise_conv2d_any" : "i8_depthwise_conv2d",
+        ...sizes,
+        inputZero,
+        zero,
+        low,
+        high,
+        x,
+        packed,
+        scratch as Value,
+        y,
+      );
     },
     flops: ({ outputs: [y] }, { size }) => 2 * sizeOf(y.shape) * sizeOf(size),
   }),

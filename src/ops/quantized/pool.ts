@@ -1,4 +1,4 @@
-// Windows of int8 images: means, largest elements and padding, and means over axes.
+// Windows of int8 images: means, largest elements, and means over axes.
 import { rangeError, ShapeError } from "../../errors.js";
 import { boolean, integer, integers, optional } from "../../graph/attrs.js";
 import { defineOp, type Op } from "../../graph/op.js";
@@ -81,18 +81,6 @@ export const quantizedPoolOps = {
   quantizedAvgPool2d: /* @__PURE__ */ pool("quantizedAvgPool2d", "i8_avg_pool2d"),
   quantizedMaxPool2d: /* @__PURE__ */ pool("quantizedMaxPool2d", "i8_max_pool2d"),
 
-  /** x within an image of `size`, from `before` on; the rest are `zero`. */
-  quantizedPad2d: defineOp<{ before: Pair; size: Pair; zero: number }>("quantizedPad2d", {
-    family,
-    internal: true,
-    attrs: { before: integers(0, 2), size: integers(1, 2), zero: integer(-128, 127) },
-    infer: ([{ shape }], { size }) => ({ shape: [shape[0], ...size, shape[3]], dtype: "int8" }),
-    lower(emit, { inputs: [x], outputs: [y] }, { before, size, zero }) {
-      const [batch, h, w, c] = x.shape;
-      emit.call("i8_pad2d", batch, h, w, c, ...size, ...before, zero, x, y);
-    },
-  }),
-
   /** The mean over axes: (sum - count zeroPoint) times input.scale / (quantization.scale count), requantized. */
   quantizedMean: defineOp<MeanAttrs>("quantizedMean", {
     family,
@@ -142,13 +130,6 @@ export const quantizedPoolOps = {
     },
   }),
 };
-
-/** `x` with so much of `zero` around it as its windows reach beyond it; itself where they do not. */
-export function padded(x: Value, [rows, cols]: readonly [Axis, Axis], zero: number): Value {
-  const size: Pair = [Math.max(rows.padded, x.shape[1]), Math.max(cols.padded, x.shape[2])];
-  if (size[0] === x.shape[1] && size[1] === x.shape[2]) return x;
-  return apply(quantizedPoolOps.quantizedPad2d, [x], { before: [rows.before, cols.before], size, zero });
-}
 
 export interface QuantizedPoolOptions extends Clamped {
   /** Ties of means go up, as in models of uint8 (whose integers are 128 more); default false. */

@@ -2,6 +2,7 @@
 import { integer, integers } from "../../graph/attrs.js";
 import { defineOp } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
+import { conv3x3Scratch } from "../../runtime/scratch.js";
 import { sizeOf } from "../../shape.js";
 import type { Pair } from "../window.js";
 import { family, type Limits, limitsCheck } from "./quantization.js";
@@ -42,7 +43,7 @@ export const quantizedWinogradOps = {
     infer: ([{ shape }]) => ({ shape: [Math.ceil(shape[3] / 8), HEAD + POSITIONS * 4 * shape[2]], dtype: "int32" }),
     lower(emit, { inputs: [kernel, factors, bias], outputs: [y] }, { inputZero }) {
       const [, , c, n] = kernel.shape;
-      emit.call("i8_winograd_pack", c, n, inputZero, kernel, bias ?? 0, factors, y);
+      emit.call("i8_conv2d_3x3_pack", c, n, inputZero, kernel, bias ?? 0, factors, y);
     },
   }),
 
@@ -58,14 +59,14 @@ export const quantizedWinogradOps = {
       inputZero: integer(-128, 127),
       zero: integer(-128, 127),
     },
-    infer: ([{ shape }], { out, n }) => [
+    infer: ([{ shape }], { out, before, n }) => [
       { shape: [shape[0], ...out, n], dtype: "int8" },
-      { shape: [BLOCK * (32 * shape[3] + 512) + 16 * shape[3]], dtype: "int8" },
+      { shape: [conv3x3Scratch([...shape, ...out, ...before, n, BLOCK])], dtype: "int8" },
     ],
     lower(emit, { inputs: [x, packed], outputs: [y, scratch] }, { out, before, n, inputZero, zero, low, high }) {
       const [batch, h, w, c] = x.shape;
       const sizes = [batch, h, w, c, ...out, ...before, n, BLOCK] as const;
-      emit.call("i8_conv2d_3x3_winograd", ...sizes, inputZero, zero, low, high, x, packed, scratch as Value, y);
+      emit.call("i8_conv2d_3x3", ...sizes, inputZero, zero, low, high, x, packed, scratch as Value, y);
     },
     flops: ({ inputs: [x], outputs: [y] }) => 18 * sizeOf(y.shape) * x.shape[3],
   }),

@@ -1,61 +1,63 @@
 // Kernels of quantized models.
+import { conv2dScratch, conv3x3Scratch, depthwiseScratch, pairsOf } from "../../scratch.js";
 import { windows } from "./conv.js";
 import { CHEAP, COSTLY, each, type Range, type Rule, type Rules, WORD } from "./range.js";
 
 /** About what a multiplication and its addition take. */
 const MADD = 0.015;
 
-/** Bytes of a panel of 8 columns: HEAD and pairs of assembly/qgemm.ts. */
+/** Bytes of a panel of 8 columns: HEAD and pairs of assembly/qgemm.ts. Panels of assembly/qdot.ts have 16 columns, in twice as many. */
 const panel = (pairs: number): number => 64 + 32 * pairs;
 
 /**
  * (batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, top, left, n, groups, block, ..., x, packed, scratch, y): images, and rows of one, whose
  * window is sh rows further down. Where every pixel is by itself all of them are divided; a single one by columns.
  */
-const convolution: Rule = (a): Range => {
-  const [batch, h, w, c, oh, ow, kh, kw, sh, sw, , dw, top, left, n, groups, block] = a;
-  const whole = groups === 1 && (dw === 1 || kw === 1);
-  const run = whole ? kw * c : c / groups;
-  const pairs = kh * (whole ? 1 : kw) * Math.ceil(run / 2);
-  const scratch = { argument: 23, bytes: 4 * pairs * block + 5 * run + 256 };
-  const pixel = (MADD * n * kh * kw * c) / groups + CHEAP * pairs;
-  const images = (cost: number, from: number, to: number) =>
-    ({
-      count: 0,
-      cost,
+const convolution =
+  (kernel: string): Rule =>
+  (a): Range => {
+    const [batch, h, w, c, oh, ow, kh, kw, sh, sw, , dw, top, left, n, groups] = a;
+    const pairs = pairsOf(kh, kw, c, dw, groups);
+    const scratch = { argument: 23, bytes: conv2dScratch(a) };
+    const pixel = (MADD * n * kh * kw * c) / groups + CHEAP * pairs;
+    const images = (cost: number, from: number, to: number) =>
+      ({
+        count: 0,
+        cost,
+        moves: [
+          [21, from],
+          [24, to],
+        ],
+        scratch,
+      }) as const;
+    if (batch * oh * ow === 1 && groups === 1) {
+      const moves = [
+        [22, panel(pairs) / 8],
+        [24, 1],
+      ] as const;
+      return { count: 14, cost: pixel / n, multiple: 16, moves, scratch };
+    }
+    if (kh * kw * sh * sw === 1 && oh === h && ow === w && top + left === 0) {
+      const args = [...a];
+      args.splice(0, 6, batch * h * w, 1, 1, c, 1, 1);
+      return { ...images(pixel, c, n), preferred: 16, as: { kernel, args } };
+    }
+    const ofRows: Rule = () => ({
+      count: 4,
+      cost: ow * pixel,
       moves: [
-        [21, from],
-        [24, to],
+        [12, -sh],
+        [24, ow * n],
       ],
       scratch,
-    }) as const;
-  if (batch * oh * ow === 1 && groups === 1) {
-    const moves = [
-      [22, panel(pairs) / 8],
-      [24, 1],
-    ] as const;
-    return { count: 14, cost: pixel / n, multiple: 8, moves, scratch };
-  }
-  if (kh * kw * sh * sw === 1 && oh === h && ow === w && top + left === 0) {
-    const args = [...a];
-    args.splice(0, 6, batch * h * w, 1, 1, c, 1, 1);
-    return { ...images(pixel, c, n), preferred: 16, as: { kernel: "i8_conv2d", args } };
-  }
-  const ofRows: Rule = () => ({
-    count: 4,
-    cost: ow * pixel,
-    moves: [
-      [12, -sh],
-      [24, ow * n],
-    ],
-    scratch,
-  });
-  return { ...images(oh * ow * pixel, h * w * c, oh * ow * n), inner: ofRows };
-};
+    });
+    return { ...images(oh * ow * pixel, h * w * c, oh * ow * n), inner: ofRows };
+  };
 
 /** (batch, h, w, c, oh, ow, top, left, n, block, ..., x, packed, scratch, y): images, and pairs of rows of one. */
-const winograd: Rule = ([, h, w, c, oh, ow, , , n, block]) => {
-  const scratch = { argument: 16, bytes: block * (32 * c + 512) + 16 * c }; // as i8_conv2d_3x3_winograd says
+const winograd: Rule = (a) => {
+  const [, h, w, c, oh, ow, , , n] = a;
+  const scratch = { argument: 16, bytes: conv3x3Scratch(a) };
   const row = ow * (4 * MADD * c * n + 8 * CHEAP * (c + n));
   const ofRows: Rule = () => ({
     count: 4,
@@ -79,37 +81,21 @@ const winograd: Rule = ([, h, w, c, oh, ow, , , n, block]) => {
   };
 };
 
-/** (batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, ..., x, packed, scratch, y): images, already padded, and rows of one. */
-const depthwise: Rule = ([, h, w, c, oh, ow, kh, kw, sh]) => {
-  const scratch = { argument: 17, bytes: 4 * (kh * kw + 1) };
-  const row = 4 * MADD * ow * c * kh * kw;
-  const rows = (count: number, cost: number, from: number, to: number) =>
-    ({
-      count,
-      cost,
-      moves: [
-        [15, from],
-        [18, to],
-      ],
-      scratch,
-    }) as const;
-  return { ...rows(0, oh * row, h * w * c, oh * ow * c), inner: () => rows(4, row, sh * w * c, ow * c) };
+/** (batch, h, w, c, oh, ow, kh, kw, sh, sw, dh, dw, top, left, ..., x, packed, scratch, y): images, and rows of one. */
+const depthwise: Rule = (a) => {
+  const scratch = { argument: 20, bytes: depthwiseScratch(a) };
+  const range = windows([18], [21], 3 * MADD, 12, 1)(a) as Range;
+  return { ...range, scratch, inner: (part) => ({ ...(range.inner?.(part) as Range), scratch }) };
 };
 
 export const int8: Rules = {
-  i8_conv2d: convolution,
-  i8_conv2d_3x3_winograd: winograd,
+  i8_conv2d: convolution("i8_conv2d"),
+  i8_conv2d_any: convolution("i8_conv2d_any"),
+  i8_conv2d_3x3: winograd,
   i8_depthwise_conv2d: depthwise,
+  i8_depthwise_conv2d_any: depthwise,
   i8_avg_pool2d: windows([15], [16], CHEAP, 10, 1),
   i8_max_pool2d: windows([14], [15], WORD / 4, 10, 1),
-  i8_pad2d: ([, h, w, c, oh, ow]) => ({
-    count: 0,
-    cost: (WORD / 4) * oh * ow * c,
-    moves: [
-      [9, h * w * c],
-      [10, oh * ow * c],
-    ],
-  }),
   i8_mean: ([, n, inner]) => ({
     count: 0,
     cost: COSTLY * n * inner,
