@@ -17,7 +17,11 @@ const row = (name, op, { inputs, weights = [], output, goal, ...rest }) => {
   return { name, op, inputs, weights, output, goal, reads, writes, ...rest };
 };
 
-function matmul(name, [m, n, k], { batch = [], constant = false, transposeA = false, transposeB = false, goal }) {
+export function matmul(
+  name,
+  [m, n, k],
+  { batch = [], constant = false, transposeA = false, transposeB = false, goal },
+) {
   const a = [...batch, ...(transposeA ? [k, m] : [m, k])];
   const b = [...batch, ...(transposeB ? [n, k] : [k, n])];
   return row(name, "matmul", {
@@ -31,7 +35,7 @@ function matmul(name, [m, n, k], { batch = [], constant = false, transposeA = fa
 }
 
 /** A square filter on a square image of `side`; depthwise where `n` is missing. */
-function conv2d(name, { side, c, n, k, strides = 1, goal }) {
+export function conv2d(name, { side, c, n, k, strides = 1, goal }) {
   const pad = (k - 1) / 2;
   const out = Math.floor((side + 2 * pad - k) / strides) + 1;
   const filter = n === undefined ? [k, k, c, 1] : [k, k, c, n];

@@ -1,5 +1,5 @@
-// `npm run bench:tflite`: models in TensorFlow Lite's format at batch 1 in Lanewise and in LiteRT.js, one thread each, one run, in
-// alternation; integers are compared first, exactly.
+// `npm run bench:tflite`: models in TensorFlow Lite's format at batch 1 in Lanewise, in LiteRT.js and in tfjs-tflite, one thread each, one
+// run, in alternation; integers are compared first, exactly.
 //   --folder PATH  with *.tflite, default ../shared/tflite/models    --only TEXT  files whose name holds TEXT
 //   --by min  ratios of the fastest calls instead of the medians     --rounds N, --json, --save as for bench:peers
 import { readdirSync, readFileSync } from "node:fs";
@@ -9,9 +9,10 @@ import { measure } from "./measure.mjs";
 import { BY, readOptions } from "./options.mjs";
 import { install } from "./peers/install.mjs";
 import * as litert from "./peers/litert.mjs";
-import { digits, table } from "./table.mjs";
+import * as tfjs from "./peers/tfjs-tflite.mjs";
+import { digits, times as over, table } from "./table.mjs";
 
-/** The largest ratios that are asked for, by the start of a file's name. */
+/** The largest ratios to LiteRT.js that are asked for, by a file's name. */
 const GOALS = {
   resnet8_int8: 0.65,
   kws_int8: 0.75,
@@ -29,55 +30,63 @@ const options = readOptions("bench:tflite", 20, {
 });
 const by = options.by === "min" ? "min" : "ms";
 const versions = install();
-await litert.load();
+const peers = [litert, tfjs];
+for (const peer of peers) await peer.load();
 
 const files = readdirSync(options.folder).filter((file) => file.endsWith(".tflite") && file.includes(options.only));
 const rows = [];
 const skipped = [];
 for (const file of files) {
   const bytes = new Uint8Array(readFileSync(`${options.folder}/${file}`));
-  const [ours, theirs] = [await tryTo(() => lanewise(bytes)), await tryTo((feeds) => litertOf(bytes, feeds), bytes)];
-  const reason = ours.reason ?? theirs.reason;
-  if (reason) {
-    skipped.push(`${file}: ${reason}`);
-    continue;
+  const ours = await tryTo(file, "lanewise", () => lanewise(bytes));
+  if (!ours) continue;
+  const theirs = [];
+  for (const peer of peers) {
+    const made = await tryTo(file, peer.name, () => startAt(peer, bytes, ours));
+    if (made) theirs.push(made);
   }
-  const [a, b] = [ours.read(), await theirs.read()];
-  const far = a.findIndex((v, i) => !(Math.abs(v - b[i]) <= (a instanceof Float32Array ? 0.02 : 0)));
-  if (far >= 0) throw new Error(`${file}: element ${far} is ${a[far]}, ${b[far]} in LiteRT.js`);
-  const [mine, other] = await measure(
-    [
-      { name: "ours", run: ours.run },
-      { name: "theirs", run: theirs.run },
-    ],
-    { rounds: options.rounds, onRound },
-  );
+  if (theirs.length === 0) continue;
+  const tasks = [{ name: "lanewise", ...ours }, ...theirs];
+  const times = await measure(tasks, { rounds: options.rounds, onRound });
   const name = file.replace(".tflite", "");
-  rows.push({ name, ms: mine[by], peer: other[by], ratio: mine[by] / other[by], goal: GOALS[name] });
-  theirs.end();
+  const others = Object.fromEntries(
+    theirs.map((peer, i) => [peer.name, { ms: times[i + 1][by], ratio: times[0][by] / times[i + 1][by] }]),
+  );
+  rows.push({ name, ms: times[0][by], peers: others, goal: GOALS[name] });
+  for (const { end } of theirs) end();
+}
+
+/** A peer on a file, after it gave our numbers. */
+async function startAt(peer, bytes, { feeds, read }) {
+  const model = await withBatches(peer, bytes, feeds);
+  const [a, b] = [read(), await model.read()];
+  const far = a.findIndex((v, i) => !(Math.abs(v - b[i]) <= (a instanceof Float32Array ? 0.02 : 0)));
+  if (far >= 0) throw new Error(`element ${far} is ${b[far]}, ours ${a[far]}`);
+  return { ...model, name: peer.name };
 }
 
 async function lanewise(bytes) {
   const model = await fromTflite(bytes);
   const session = model.session();
-  model.inputs.forEach(({ shape, dtype }, i) => {
-    session.inputs[i].set(feed(shape, dtype));
+  const feeds = model.inputs.map(({ shape, dtype }) => ({ data: feed(shape, dtype), shape: [1, ...shape] }));
+  feeds.forEach(({ data }, i) => {
+    session.inputs[i].set(data);
   });
   const read = () => {
     session.run();
     return session.outputs[0].slice();
   };
-  return { run: () => session.run(), read };
+  return { feeds, run: () => session.run(), read };
 }
 
-/** LiteRT.js on a file: as it is, or with a batch of one. */
-async function litertOf(bytes, feeds) {
-  const model = await litert.start(bytes, feeds);
+/** A peer on a file: as it is, or with a batch of one. */
+async function withBatches(peer, bytes, feeds) {
+  const model = await peer.start(bytes, feeds);
   try {
     await model.read();
     return model;
   } catch {
-    return litert.start(withBatchOfOne(bytes), feeds);
+    return peer.start(withBatchOfOne(bytes), feeds);
   }
 }
 
@@ -99,29 +108,24 @@ function feed(shape, dtype) {
   return ARRAYS[dtype].from({ length: size }, (_, i) => (dtype === "float32" ? one(i) / 125 : one(i)));
 }
 
-async function tryTo(make, bytes) {
+/** What `make` gives; where it fails the report says so. */
+async function tryTo(file, name, make) {
   try {
-    if (!bytes) return await make();
-    const { inputs } = await fromTflite(bytes);
-    return await make(inputs.map(({ shape, dtype }) => ({ data: feed(shape, dtype), shape: [1, ...shape] })));
+    return await make();
   } catch (error) {
-    return { reason: String(error.message ?? error) };
+    skipped.push(`${file} at ${name}: ${String(error.message ?? error).split("\n")[0]}`);
   }
 }
 
-const lines = rows.map(({ name, ms, peer, ratio, goal }) => [
+const cells = ({ ms, ratio } = {}) => [digits(ms && ms * 1000), ratio ? over(ratio) : ""];
+const lines = rows.map(({ name, ms, peers: others, goal }) => [
   name,
   digits(ms * 1000),
-  digits(peer * 1000),
-  ratio.toFixed(2),
-  goal === undefined ? "" : `${goal.toFixed(2)}${ratio <= goal ? "" : " MISSED"}`,
+  ...peers.flatMap((peer) => cells(others[peer.name])),
+  goal === undefined ? "" : `${goal.toFixed(2)}${others[litert.name]?.ratio <= goal ? "" : " MISSED"}`,
 ]);
 const report = { ...machine(), by, versions, skipped, rows };
-const text = () =>
-  [
-    heading(report),
-    table(["model", "us", "LiteRT.js us", "ratio", "goal"], lines),
-    ...skipped.map((line) => `skipped ${line}`),
-  ].join("\n");
-publish(`tflite-${NODE}`, report, text(), options);
+const head = ["model", "us", ...peers.flatMap(({ name }) => [`${name} us`, "ratio"]), "goal"];
+const text = [heading(report), table(head, lines), ...skipped.map((line) => `skipped ${line}`)].join("\n");
+publish(`tflite-${NODE}`, report, text, options);
 process.exit();

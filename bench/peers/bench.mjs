@@ -1,4 +1,4 @@
-// `npm run bench:peers`: the rows of ../rows.mjs and the Keras CNN in Lanewise, TF.js wasm, ONNX Runtime Web, jax-js, LiteRT.js and,
+// `npm run bench:peers`: the rows of ../rows.mjs and ../rows-int8.mjs and the Keras CNN in Lanewise, TF.js wasm, ONNX Runtime Web, jax-js, LiteRT.js and,
 // where python3 has it, PyTorch: the same numbers, one thread each, one run, in alternation; results are compared before anything is
 // timed.
 //   --only TEXT  rows whose section or name holds TEXT     --json  JSON instead of a table
@@ -6,10 +6,12 @@
 //   --by min  ratios of the fastest calls instead of the medians, for a machine that has other work
 import { execFileSync } from "node:child_process";
 import { operands } from "../kernels.mjs";
+import { operands as integers } from "../kernels-int8.mjs";
 import { heading, machine, NODE, publish } from "../machine.mjs";
 import { summary } from "../measure.mjs";
 import { BY, readOptions } from "../options.mjs";
 import { rows as ops } from "../rows.mjs";
+import { rows as int8Ops } from "../rows-int8.mjs";
 import { digits, times as over, percent, table } from "../table.mjs";
 import { wanted } from "../wanted.mjs";
 import { compare } from "./compare.mjs";
@@ -45,6 +47,8 @@ for (const row of ops.map((row) => ({ section: "kernel", ...row })).filter(asked
     also[`our ${row.goal.row}`] = (await lanewise.op(ops.find(({ name }) => name === row.goal.row))).run;
   rows.push(await compareAll(row, "op", [row, data], also));
 }
+for (const row of int8Ops.map((row) => ({ section: "int8", ...row })).filter(asked))
+  rows.push(await compareAll(row, "int8", [row, integers(row)]));
 for (const row of MODELS.filter(asked)) rows.push(await compareAll(row, row.task, [job(row.batch)]));
 if (asked(COLD)) rows.push(cold());
 pytorch.unload();

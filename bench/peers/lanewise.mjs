@@ -10,6 +10,13 @@ export async function op(row) {
   return { run, read };
 }
 
+export async function int8(row) {
+  const { prepare } = await import("../kernels-int8.mjs");
+  const { run, read } = await prepare(row);
+  run();
+  return { run, read };
+}
+
 export async function predict({ images }) {
   const model = await cnn();
   const run = () => model.predict(images);

@@ -4,7 +4,7 @@
 export function transpose({ data, shape }, axes) {
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const order = axes.map((axis) => shape[axis]);
-  const result = new Float32Array(data.length);
+  const result = new data.constructor(data.length);
   const index = order.map(() => 0); // in the result
   for (let i = 0; i < result.length; i++) {
     result[i] = data[axes.reduce((sum, axis, k) => sum + index[k] * strides[axis], 0)];
@@ -24,7 +24,7 @@ export const oihw = (filter, depthwise = false) => transpose(filter, depthwise ?
 
 /** `axes` of an array backwards. */
 export function flip({ data, shape }, axes) {
-  const result = new Float32Array(data.length);
+  const result = new data.constructor(data.length);
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   for (let i = 0; i < data.length; i++) {
     const index = shape.map((size, axis) => Math.floor(i / strides[axis]) % size);

@@ -1,8 +1,9 @@
 // TFLite files of the rows and of the CNN, written with flatbuffers. Field and code numbers are those of TensorFlow Lite's schema.fbs.
 import { Builder } from "flatbuffers";
+import { INPUT, OUTPUT, outputScale, WEIGHT_SCALE } from "../rows-int8.mjs";
 import { flip, transpose } from "./layout.mjs";
 
-const [FLOAT32, INT32] = [0, 2];
+const [FLOAT32, INT32, INT8] = [0, 2, 9];
 const [SAME, VALID] = [0, 1];
 const RELU = 1;
 
@@ -23,7 +24,8 @@ const TRANSPOSE = { code: 39 };
 
 /**
  * A model of one graph.
- * @param tensors `{ shape, data }` each, without data where it is computed
+ * @param tensors `{ shape, data, quantization }` each, without data where it is computed; of int8 `{ scale, zeroPoint }`, or where there
+ *   are as many as a weight's axis is long `{ scale, count, axis }`
  * @param operators `{ kind, inputs, output, fields }` each: indices of tensors, and the options as `[type, value]` in the schema's order
  */
 function model(tensors, inputs, outputs, operators) {
@@ -56,11 +58,22 @@ function model(tensors, inputs, outputs, operators) {
     const written = bytes(data);
     return table(1, offset(0, written));
   });
-  const written = tensors.map(({ shape, data }, i) => {
+  const quantized = ({ scale, zeroPoint = 0, count = 1, axis = 0 }) => {
+    b.startVector(4, count, 4);
+    for (let i = 0; i < count; i++) b.addFloat32(scale);
+    const scales = b.endVector();
+    b.startVector(8, count, 8);
+    for (let i = 0; i < count; i++) b.addInt64(BigInt(zeroPoint));
+    const zeros = b.endVector();
+    return table(7, offset(2, scales), offset(3, zeros), () => b.addFieldInt32(6, axis, 0));
+  };
+  const written = tensors.map(({ shape, data, quantization }, i) => {
     const [dims, name] = [ints(shape), b.createString(`t${i}`)];
-    const type = data instanceof Int32Array ? INT32 : FLOAT32;
+    const meaning = quantization && quantized(quantization);
+    const type = data instanceof Int32Array ? INT32 : quantization ? INT8 : FLOAT32;
     const buffer = () => b.addFieldInt32(2, i + 1, 0);
-    return table(4, offset(0, dims), () => b.addFieldInt8(1, type, 0), buffer, offset(3, name));
+    const more = meaning ? [offset(4, meaning)] : [];
+    return table(5, offset(0, dims), () => b.addFieldInt8(1, type, 0), buffer, offset(3, name), ...more);
   });
   const codes = operators.map(({ kind: { code } }) =>
     table(
@@ -141,14 +154,30 @@ const OPS = {
   add: () => [ADD, [], [["byte", 0]]],
 };
 
-/** A row of ../rows.mjs with its operands: `{ bytes, feeds }` and `ours`, which makes our result of theirs. */
+/** Weights and biases of int8: scales of their own for each output, along the axis of these. */
+function quantizedConstants([weights, bias], { op, output }) {
+  const count = output.at(-1);
+  const own = { count: op === "matmul" ? 1 : count, axis: op === "depthwise" ? 3 : 0 };
+  const dense = { ...weights, quantization: { scale: WEIGHT_SCALE, ...own } };
+  if (!bias) return [dense];
+  const quantization = { scale: INPUT.scale * WEIGHT_SCALE, count };
+  return [dense, { shape: bias.shape, data: new Int32Array(count), quantization }];
+}
+
+/** A row of ../rows.mjs or ../rows-int8.mjs with its operands: `{ bytes, feeds }` and `ours`, which makes our result of theirs. */
 export function tfliteOp(row, operands) {
   const back = turned(row);
   const count = row.inputs.length;
   const given = operands.map((array, i) => (back ? flip(array, i < count ? [1, 2] : [0, 1]) : array));
-  const [kind, constants, fields] = OPS[row.op](row, given[count]);
+  const [kind, floats, fields] = OPS[row.op](row, given[count]);
   const feeds = given.slice(0, count);
-  const tensors = [...feeds.map(({ shape }) => ({ shape })), ...constants, { shape: row.output }];
+  const constants = row.int8 ? quantizedConstants(floats, row) : floats;
+  const [from, to] = row.int8 ? [INPUT, { ...OUTPUT, scale: outputScale(row) }] : [];
+  const tensors = [
+    ...feeds.map(({ shape }) => ({ shape, quantization: from })),
+    ...constants,
+    { shape: row.output, quantization: to },
+  ];
   const output = tensors.length - 1;
   const operator = { kind, inputs: Array.from({ length: output }, (_, i) => i), output, fields };
   const bytes = model(
