@@ -1,8 +1,8 @@
 // From a plan and what its integers stand for to an int8 model.
 import type { Quantization } from "../graph/attrs.js";
-import { apply, type LayerInfo, leaf, make, type Node, type Value } from "../graph/value.js";
+import { apply, type Node, type Value } from "../graph/value.js";
 import { arithmeticOps } from "../ops/arithmetic.js";
-import { constant, constantOp, input, stateOp } from "../ops/leaf.js";
+import { constant, input } from "../ops/leaf.js";
 import { matmulOps } from "../ops/matmul.js";
 import { quantizedAdd, quantizedMul, quantizedSub } from "../ops/quantized/arithmetic.js";
 import { asQuantized, dequantizeLinear, quantizedLookup, quantizeLinear } from "../ops/quantized/convert.js";
@@ -10,12 +10,13 @@ import type { Limits } from "../ops/quantized/quantization.js";
 import { reshape } from "../ops/shape.js";
 import { build } from "../program/build.js";
 import type { Model } from "../program/model.js";
-import type { Tensor } from "../tensor.js";
+import { copied, infos, owned, stateOf } from "./copy.js";
 import { chainOf, integersOf } from "./functions.js";
+import { integerOf } from "./integers.js";
 import type { Plan, Way } from "./plan.js";
-import { type Int, integerOf } from "./rules.js";
+import type { Int } from "./rules.js";
 import type { Product, Run } from "./runs.js";
-import { biasOf, type Layered, layered, numbersOf, summed, weightsOf } from "./weights.js";
+import { biasOf, layered, numbersOf, productsOf, summed, weightsOf } from "./weights.js";
 
 /** What a plan does not say. */
 export interface Integers {
@@ -48,16 +49,16 @@ export function convert(model: Model, plan: Plan, integers: Integers): Promise<M
     return ints.get(value) as Int;
   };
 
-  const products = plan.products.flatMap((run) => run.product ?? []);
+  const products = productsOf(plan.products);
   const numbers = numbersOf(
     model,
     products.flatMap(({ kernel, biases }) => [kernel, ...biases]),
   );
-  const names = layered(products, (product) => infoOf(product.node) ?? { kind: product.layer, name: product.layer });
+  const names = layered(products, infoOf);
   const kernels = new Map<Value, { states: readonly Value[]; scale: Float32Array }>();
   /** The states of a product's weights, which another use of the same weights shares. */
   const weights = (product: Product, biases: Float64Array, inputScale: number) => {
-    const name = names.get(product) as Layered;
+    const name = names(product);
     const known = kernels.get(product.kernel);
     if (known) return { ...known, name };
     const { shape } = product.kernel;
@@ -68,8 +69,8 @@ export function convert(model: Model, plan: Plan, integers: Integers): Promise<M
       biases.map((b) => Math.abs(b) / inputScale),
     );
     const states = [
-      state(name, name.kernel, { data, shape, dtype: "int8" }),
-      state(name, name.scale, { data: scale, shape: [biases.length], dtype: "float32" }),
+      stateOf(name.layer, name.kernel, { data, shape, dtype: "int8" }),
+      stateOf(name.layer, name.scale, { data: scale, shape: [biases.length], dtype: "float32" }),
     ];
     kernels.set(product.kernel, { states, scale });
     return { states, scale, name };
@@ -81,7 +82,8 @@ export function convert(model: Model, plan: Plan, integers: Integers): Promise<M
     const terms = [...product.biases.map((value) => numbers.get(value) as Float32Array), ...(shift ? [shift] : [])];
     const biases = summed(terms, n);
     const { states, scale, name } = weights(product, biases, x.q.scale);
-    const bias = () => state(name, name.bias, { data: biasOf(biases, x.q.scale, scale), shape: [n], dtype: "int32" });
+    const bias = () =>
+      stateOf(name.layer, name.bias, { data: biasOf(biases, x.q.scale, scale), shape: [n], dtype: "int32" });
     const windows = first.op === matmulOps.matmul ? {} : first.attrs;
     const attrs = {
       ...windows,
@@ -137,18 +139,10 @@ export function convert(model: Model, plan: Plan, integers: Integers): Promise<M
     const q = rule.integers === "input" ? xs[0].q : (rule.integers ?? of(y));
     return [rule.make(node, xs, q, node.inputs.slice(count).map(floatOf))].flat().map((value) => ({ value, q }));
   };
-  const copy = (node: Node): readonly Value[] => {
-    const [first] = node.outputs;
-    const at = graph.inputs.indexOf(first);
-    if (at >= 0) return [input(first.shape.slice(1), { dtype: first.dtype, name: model.names.inputs[at] })];
-    if (node.op === stateOp) return [leaf(node.op, node.attrs, first, model.store.read(first))];
-    if (node.op === constantOp) return [leaf(node.op, node.attrs, first, node.data)];
-    return make(node.op, node.inputs.map(floatOf), node.attrs).outputs;
-  };
   for (const node of order) {
     const way = ways.get(node);
     if (!way && !asFloats.has(node)) continue;
-    const made = way ? int(node, way) : copy(node);
+    const made = way ? int(node, way) : copied(node, floatOf, model);
     made.forEach((each, i) => {
       const value = "q" in each ? each.value : each;
       owned(value, infoOf(way?.kind === "run" ? way.run.first : node));
@@ -163,27 +157,6 @@ export function convert(model: Model, plan: Plan, integers: Integers): Promise<M
     return made.node.attrs.quantization ? made : owned(asQuantized(made, q), infoOf(value.node));
   });
   return build(ins, outs, { name: model.name, math: model.math });
-}
-
-/** A model's layers as those of another. */
-function infos(model: Model): (node: Node) => LayerInfo | undefined {
-  const made = new Map<LayerInfo, LayerInfo>();
-  return ({ layer }) => {
-    if (layer && !made.has(layer)) made.set(layer, { kind: layer.kind, name: model.names.layers.get(layer) });
-    return layer && made.get(layer);
-  };
-}
-
-function owned(value: Value, layer: LayerInfo | undefined): Value {
-  value.node.layer ??= layer;
-  return value;
-}
-
-/** A weight that begins with its numbers. */
-function state({ layer }: Layered, name: string, numbers: Tensor): Value {
-  const { shape, dtype } = numbers;
-  const attrs = { name, shape: [...shape], dtype, initializer: { kind: "constant", value: 0 }, trainable: false };
-  return owned(leaf(stateOp, attrs, { shape, dtype }, numbers), layer);
 }
 
 /** A clamp as integers. */

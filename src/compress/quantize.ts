@@ -1,9 +1,15 @@
 // Post-training quantization: products with weights, and what lies between them, in int8; the rest stays float.
-import { checkKeys, told, typeError } from "../errors.js";
+import { checkKeys, rangeError, told, typeError } from "../errors.js";
+import type { Value } from "../graph/value.js";
 import type { Model } from "../program/model.js";
-import { convert } from "./convert.js";
-import { planOf } from "./plan.js";
-import { type Calibration, observe, quantizationOf, type Range, type RangeMethod, rangeMethods } from "./ranges.js";
+import { type Calibration, observe } from "./calibration.js";
+import { convert, type Integers } from "./convert.js";
+import { corrections } from "./correction.js";
+import { equalized } from "./equalize.js";
+import { quantizationOf, type Range } from "./integers.js";
+import { foldedOf, planOf } from "./plan.js";
+import { observers, type RangeMethod } from "./ranges.js";
+import { productsOf } from "./weights.js";
 
 export interface QuantizeOptions {
   /** Batches of inputs such as the model will see; some hundred samples do. */
@@ -16,6 +22,12 @@ export interface QuantizeOptions {
   outputs?: "float32" | "int8";
   /** How ranges are made of what is observed, default `minMax`. */
   method?: RangeMethod;
+  /** Of the method `percentile`: how many of 100 numbers lie below the upper end of a range, and above its lower end; default 99.99. */
+  percentile?: number;
+  /** Take the mean error that rounding the weights makes in each channel off its bias; default false. */
+  biasCorrection?: boolean;
+  /** Equalise the ranges of channels between layers first, where only relu, pooling and the like lie between them; default false. */
+  equalize?: boolean;
 }
 
 /**
@@ -29,7 +41,8 @@ export interface QuantizeOptions {
  * is a model of its own, with `kernel`, `scale` and `bias` for each layer (of layers with several kernels by their own names, such as
  * `query/kernel`). It is saved as any, and loads with `{ layers: int8Ops }` of `lanewise/int8`.
  * @throws {RangeError} when calibration is empty, constant or not finite, or a layer in `skip` is none that could be quantized;
- *   {ShapeError} when calibration does not fit the inputs; {TypeError} for a model that is quantized already or keeps state
+ *   {ShapeError} when calibration does not fit the inputs; {TypeError} for a model that is quantized already or keeps state, and for options
+ *   there are not
  * @example
  * const model = await build(input([4]), sequential(dense(8, { activation: "relu" }), dense(3)));
  * const small = await quantize(model, { calibration: tensor([[1, 2, 3, 4], [4, 3, 2, 1]]) });
@@ -37,11 +50,46 @@ export interface QuantizeOptions {
  */
 export async function quantize(model: Model, options: QuantizeOptions): Promise<Model> {
   const op = "quantize";
-  checkKeys(op, options, ["calibration", "skip", "method", "inputs", "outputs"]);
-  const { calibration, method = "minMax", ...given } = options;
-  const plan = planOf(model, op, given);
-  if (!rangeMethods.includes(method))
-    throw typeError({ op, expected: `method to be ${rangeMethods.join(" or ")}`, actual: told(method) });
-  const ranges = await observe(model, plan.graph, plan.points, calibration, method, op);
-  return convert(model, plan, { of: (value) => quantizationOf(ranges.get(value) as Range) });
+  checkOptions(op, options);
+  const { calibration, skip, inputs, outputs, method, percentile = 99.99, equalize, biasCorrection } = options;
+  const given = { ...(skip && { skip }), ...(inputs && { inputs }), ...(outputs && { outputs }) };
+  const folded = foldedOf(model, op);
+  planOf(model, op, given, folded); // refuses names there are not
+  const base = equalize ? await equalized(model, folded, op) : model;
+  const graph = base === model ? folded : foldedOf(base, op);
+  const plan = planOf(base, op, given, graph);
+  const ranges = await observe(base, graph, plan.points, calibration, op, method, percentile);
+  const integers: Integers = { of: (value: Value) => quantizationOf(ranges.get(value) as Range) };
+  if (!biasCorrection) return convert(base, plan, integers);
+  const shifts = await corrections(base, graph, productsOf(plan.products), calibration, op);
+  return convert(base, plan, { ...integers, shift: (product) => shifts.get(product) });
+}
+
+const known = [
+  "calibration",
+  "skip",
+  "inputs",
+  "outputs",
+  "method",
+  "percentile",
+  "biasCorrection",
+  "equalize",
+] as const satisfies (keyof QuantizeOptions)[];
+
+/** @throws {TypeError} or {RangeError} for options that cannot be */
+function checkOptions(op: string, options: QuantizeOptions): void {
+  checkKeys(op, options, known);
+  const { skip = [], method = "minMax", percentile = 100 } = options;
+  if (!Array.isArray(skip)) throw typeError({ op, expected: "skip to be a list of names", actual: told(skip) });
+  const methods = Object.keys(observers);
+  if (!methods.includes(method))
+    throw typeError({ op, expected: `method to be ${methods.join(", ")}`, actual: told(method) });
+  if (!(percentile > 50 && percentile <= 100))
+    throw rangeError({ op, expected: "percentile in (50, 100]", actual: String(percentile) });
+  for (const key of ["inputs", "outputs"] as const)
+    if (!["float32", "int8", undefined].includes(options[key]))
+      throw typeError({ op, expected: `${key} to be float32 or int8`, actual: told(options[key]) });
+  for (const key of ["biasCorrection", "equalize"] as const)
+    if (!["boolean", "undefined"].includes(typeof options[key]))
+      throw typeError({ op, expected: `${key} to be true or false`, actual: told(options[key]) });
 }

@@ -11,7 +11,6 @@ import { gatherOps } from "../ops/gather.js";
 import { constant, constantOp } from "../ops/leaf.js";
 import { padOps } from "../ops/pad.js";
 import { poolOps } from "../ops/pool.js";
-import { toEven } from "../ops/quantized/arithmetic.js";
 import { quantizedSoftmax, requantize } from "../ops/quantized/convert.js";
 import { quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "../ops/quantized/pool.js";
 import { product } from "../ops/quantized/quantization.js";
@@ -23,6 +22,7 @@ import { tileOps } from "../ops/tile.js";
 import { transposeOps } from "../ops/transpose.js";
 import type { Padding, Pair } from "../ops/window.js";
 import { sizeOf } from "../shape.js";
+import { integerOf } from "./integers.js";
 
 /** A value as int8, and what its integers stand for. */
 export interface Int {
@@ -76,10 +76,6 @@ const average = (times: (node: Node) => number): Rule => ({
     return quantizedMean(value, { ...options, input: { scale, zeroPoint }, quantization });
   },
 });
-
-/** An integer for a real number. */
-export const integerOf = (x: number, { scale, zeroPoint }: Quantization): number =>
-  Math.min(Math.max(toEven(x / scale) + zeroPoint, -128), 127);
 
 export const probabilities: Quantization = { scale: 1 / 256, zeroPoint: -128 };
 

@@ -2,9 +2,10 @@
 import type { Value } from "../graph/value.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
+import { observe } from "./calibration.js";
 import { convert } from "./convert.js";
+import { quantizationOf, type Range } from "./integers.js";
 import { foldedOf, planOf } from "./plan.js";
-import { observe, quantizationOf, type Range } from "./ranges.js";
 
 export interface Sensitivity {
   readonly layer: string;
@@ -27,7 +28,7 @@ export async function sensitivity(model: Model, data: Tensor | readonly Tensor[]
   const { layers } = planOf(model, op, {}, graph);
   const plans = layers.map((layer) => planOf(model, op, { skip: layers.filter((other) => other !== layer) }, graph));
   const points = [...new Set(plans.flatMap((plan) => plan.points))];
-  const ranges = await observe(model, graph, points, data, "minMax", op);
+  const ranges = await observe(model, graph, points, data, op);
   const of = (value: Value) => quantizationOf(ranges.get(value) as Range);
   const expected = [model.predict(data)].flat();
   const found: Sensitivity[] = [];

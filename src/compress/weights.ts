@@ -1,10 +1,10 @@
 // Numbers of weights, those numbers as int8, and their names.
-import type { LayerInfo, Value } from "../graph/value.js";
+import type { LayerInfo, Node, Value } from "../graph/value.js";
 import { isState } from "../ops/leaf.js";
 import { toEven } from "../ops/quantized/arithmetic.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
-import { type Product, rootOf } from "./runs.js";
+import { type Product, type Run, rootOf } from "./runs.js";
 
 /** The numbers of values that are made of weights alone. */
 export function numbersOf(model: Model, values: readonly Value[]): Map<Value, Float32Array> {
@@ -16,6 +16,9 @@ export function numbersOf(model: Model, values: readonly Value[]): Map<Value, Fl
   program.free();
   return numbers;
 }
+
+/** The products among runs. */
+export const productsOf = (runs: readonly Run[]): Product[] => runs.flatMap(({ product }) => product ?? []);
 
 /** The sum of several arrays of n numbers. */
 export function summed(terms: readonly Float32Array[], n: number): Float64Array {
@@ -59,23 +62,27 @@ export interface Layered {
  * Names for the weights of products: `kernel`, `scale` and `bias`; where a layer has several kernels their own names, such as
  * `query/kernel`; and where a kernel is used again, which takes a bias at another scale, `bias_1` and so on.
  */
-export function layered(products: readonly Product[], layerOf: (product: Product) => LayerInfo): Map<Product, Layered> {
+export function layered(
+  products: readonly Product[],
+  infoOf: (node: Node) => LayerInfo | undefined,
+): (product: Product) => Layered {
+  const layerOf = ({ node, layer }: Product): LayerInfo => infoOf(node) ?? { kind: layer, name: layer };
   const kernels = new Map<LayerInfo, Set<Value>>();
   for (const product of products) {
     const layer = layerOf(product);
     kernels.set(layer, (kernels.get(layer) ?? new Set()).add(product.kernel));
   }
   const uses = new Map<Value, number>();
-  return new Map(
-    products.map((product): [Product, Layered] => {
-      const layer = layerOf(product);
-      const root = rootOf(product.kernel);
-      const own = isState(root) ? String(root.node.attrs.name) : "kernel";
-      const kernel = (kernels.get(layer) as Set<Value>).size === 1 ? "kernel" : own;
-      const use = uses.get(product.kernel) ?? 0;
-      uses.set(product.kernel, use + 1);
-      const named = (name: string) => (/kernel$/.test(kernel) ? kernel.replace(/kernel$/, name) : `${kernel}_${name}`);
-      return [product, { layer, kernel, scale: named("scale"), bias: named("bias") + (use > 0 ? `_${use}` : "") }];
-    }),
-  );
+  const names = new Map<Product, Layered>();
+  for (const product of products) {
+    const layer = layerOf(product);
+    const root = rootOf(product.kernel);
+    const own = isState(root) ? String(root.node.attrs.name) : "kernel";
+    const kernel = (kernels.get(layer) as Set<Value>).size === 1 ? "kernel" : own;
+    const use = uses.get(product.kernel) ?? 0;
+    uses.set(product.kernel, use + 1);
+    const named = (name: string) => (/kernel$/.test(kernel) ? kernel.replace(/kernel$/, name) : `${kernel}_${name}`);
+    names.set(product, { layer, kernel, scale: named("scale"), bias: named("bias") + (use > 0 ? `_${use}` : "") });
+  }
+  return (product) => names.get(product) as Layered;
 }

@@ -141,7 +141,7 @@ describe("refusals", () => {
     await expect(quantize(small, { calibration: x })).rejects.toThrow("quantized already");
     await expect(quantize(model, { calibration: x, skip: ["e"] })).rejects.toThrow('expected layers of d, got "e"');
     await expect(quantize(model, { calibration: x, method: "best" as never })).rejects.toThrow(
-      "minMax or movingAverage",
+      "minMax, movingAverage, percentile, mse",
     );
   });
 });
