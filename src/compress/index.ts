@@ -1,6 +1,7 @@
 // The entry "lanewise/compress": from a trained model to a small one.
 
 export { fakeQuantize, fakeQuantizeOps } from "../ops/quantized/fake.js";
+export { type QuantizeAwareOptions, quantizeAware } from "./aware.js";
 export type { Calibration } from "./calibration.js";
 export { type DistillOptions, distill } from "./distill.js";
 export { type QuantizeOptions, quantize } from "./quantize.js";

@@ -5,6 +5,7 @@ import type { Graph, Node, Value } from "../graph/value.js";
 import { roots, topological, useCounts } from "../graph/walk.js";
 import { concatOps } from "../ops/concat.js";
 import { inputOp } from "../ops/leaf.js";
+import { fakeQuantizeOps } from "../ops/quantized/fake.js";
 import { fold } from "../passes/fold.js";
 import { inference } from "../passes/inference.js";
 import { onlyWeights } from "../passes/weights.js";
@@ -69,11 +70,14 @@ export function foldedOf(model: Model, op: string): Graph {
 /**
  * The plan for a model; the same graph and options give the same plan, value for value in the same order.
  * @param op the function that asks, for errors
- * @throws {RangeError} for a layer in `skip` that has no product; and as {@link foldedOf}
+ * @throws {RangeError} for a layer in `skip` that has no product; {TypeError} for a model in quantization-aware training; and as
+ *   {@link foldedOf}
  */
 export function planOf(model: Model, op: string, options: PlanOptions = {}, graph = foldedOf(model, op)): Plan {
   const { skip = [], inputs = "float32", outputs = "float32" } = options;
   const order = topological([...graph.inputs, ...roots(graph)]);
+  if (order.some((node) => node.op === fakeQuantizeOps.fakeQuantize))
+    throw typeError({ op, expected: "a model of floats", actual: "one that quantizeAware has prepared" });
   const fixed = onlyWeights(order);
   const layers = [...new Set(order.flatMap((node) => (isProduct(node, fixed) ? [nameOf(node, model.names)] : [])))];
   const missing = skip.find((name) => !layers.includes(name));

@@ -7,13 +7,14 @@ import { convert, type Integers } from "./convert.js";
 import { corrections } from "./correction.js";
 import { equalized } from "./equalize.js";
 import { quantizationOf, type Range } from "./integers.js";
+import { isPrepared, learnedOf } from "./learned.js";
 import { foldedOf, planOf } from "./plan.js";
 import { observers, type RangeMethod } from "./ranges.js";
 import { productsOf } from "./weights.js";
 
 export interface QuantizeOptions {
-  /** Batches of inputs such as the model will see; some hundred samples do. */
-  calibration: Calibration;
+  /** Batches of inputs such as the model will see; some hundred samples do. Needed but for models of `quantizeAware`. */
+  calibration?: Calibration;
   /** Names of layers that stay float; default none. */
   skip?: readonly string[];
   /** What goes into the model: floats (default), or int8, whose meaning `model.inputs` tells. */
@@ -39,7 +40,8 @@ export interface QuantizeOptions {
  * measure their input, bilinear resizing, transposed convolutions, normalizations that nothing precedes to be folded into, elementwise
  * arithmetic with an array of weights, embeddings, and functions and softmax after the last product, unless `outputs` is `int8`. The result
  * is a model of its own, with `kernel`, `scale` and `bias` for each layer (of layers with several kernels by their own names, such as
- * `query/kernel`). It is saved as any, and loads with `{ layers: int8Ops }` of `lanewise/int8`.
+ * `query/kernel`). It is saved as any, and loads with `{ layers: int8Ops }` of `lanewise/int8`. A model that {@link quantizeAware} prepared has
+ * learnt its ranges: it takes `skip`, `inputs` and `outputs` alone.
  * @throws {RangeError} when calibration is empty, constant or not finite, or a layer in `skip` is none that could be quantized;
  *   {ShapeError} when calibration does not fit the inputs; {TypeError} for a model that is quantized already or keeps state, and for options
  *   there are not
@@ -48,20 +50,29 @@ export interface QuantizeOptions {
  * const small = await quantize(model, { calibration: tensor([[1, 2, 3, 4], [4, 3, 2, 1]]) });
  * small.weights()["dense/kernel"].dtype; // "int8"
  */
-export async function quantize(model: Model, options: QuantizeOptions): Promise<Model> {
+export async function quantize(model: Model, options: QuantizeOptions = {}): Promise<Model> {
   const op = "quantize";
-  checkOptions(op, options);
+  checkOptions(op, options, known);
   const { calibration, skip, inputs, outputs, method, percentile = 99.99, equalize, biasCorrection } = options;
   const given = { ...(skip && { skip }), ...(inputs && { inputs }), ...(outputs && { outputs }) };
   const folded = foldedOf(model, op);
+  if (isPrepared(folded)) {
+    const needless = Object.keys(options).find((key) => !(key in given));
+    if (needless !== undefined) {
+      const expected = "skip, inputs and outputs alone for a model of quantizeAware, whose ranges are learnt";
+      throw typeError({ op, expected, actual: needless });
+    }
+    const { plan, integers } = learnedOf(model, folded, op, given);
+    return convert(model, plan, integers);
+  }
   planOf(model, op, given, folded); // refuses names there are not
   const base = equalize ? await equalized(model, folded, op) : model;
   const graph = base === model ? folded : foldedOf(base, op);
   const plan = planOf(base, op, given, graph);
-  const ranges = await observe(base, graph, plan.points, calibration, op, method, percentile);
+  const ranges = await observe(base, graph, plan.points, calibration as Calibration, op, method, percentile);
   const integers: Integers = { of: (value: Value) => quantizationOf(ranges.get(value) as Range) };
   if (!biasCorrection) return convert(base, plan, integers);
-  const shifts = await corrections(base, graph, productsOf(plan.products), calibration, op);
+  const shifts = await corrections(base, graph, productsOf(plan.products), calibration as Calibration, op);
   return convert(base, plan, { ...integers, shift: (product) => shifts.get(product) });
 }
 
@@ -77,8 +88,8 @@ const known = [
 ] as const satisfies (keyof QuantizeOptions)[];
 
 /** @throws {TypeError} or {RangeError} for options that cannot be */
-function checkOptions(op: string, options: QuantizeOptions): void {
-  checkKeys(op, options, known);
+export function checkOptions(op: string, options: QuantizeOptions, keys: readonly string[]): void {
+  checkKeys(op, options, keys);
   const { skip = [], method = "minMax", percentile = 100 } = options;
   if (!Array.isArray(skip)) throw typeError({ op, expected: "skip to be a list of names", actual: told(skip) });
   const methods = Object.keys(observers);

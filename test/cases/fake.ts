@@ -2,8 +2,8 @@
 
 import { apply } from "../../src/graph/value.js";
 import { constant, reshape } from "../../src/index.js";
-import { fakeQuantize, fakeQuantizeOps, rangeQuantization } from "../../src/ops/quantized/fake.js";
-import { type Array64, at, fill, numbers } from "../oracle/array.js";
+import { fakeQuantize, fakeQuantizeOps, pastTies, rangeQuantization } from "../../src/ops/quantized/fake.js";
+import { type Array64, numbers } from "../oracle/array.js";
 import * as oracle from "../oracle/fake.js";
 import type { Case } from "./case.js";
 
@@ -23,7 +23,10 @@ function quantizing(
 ): Case {
   const [scale] = scales;
   const wide = numbers(shape, 11, 1.3 * low, 1.3 * high);
-  const x = fill(shape, (...i) => Math.fround((Math.round(at(wide, ...i)) + 0.25) * at(scale, ...i)));
+  const x = {
+    shape,
+    data: wide.data.map((v, i) => Math.fround((Math.round(v) + 0.25) * scale.data[i % scale.data.length])),
+  };
   const inputs = [x, ...scales];
   return {
     name: `${title} ${text(shape)} in [${low}, ${high}]`,
@@ -53,6 +56,13 @@ export const fakeCases: readonly Case[] = [
     [35, 33],
     [16, 4],
   ].map((shape) => quantizing("fakeQuantize of channels", shape, [numbers(shape.slice(-1), 4, 0.01, 0.05)], -127, 127)),
+  quantizing("fakeQuantize of channels in two axes", [3, 3, 5, 2], [numbers([10], 4, 0.01, 0.05)], -127, 127),
+  {
+    name: "pastTies of means of 4",
+    inputs: [array([8], 1, 1.5, 0.125, 0.375, -0.125, -0.375, -0.625, -1), array([1], 0.25), array([1], 2)],
+    op: (x, scale, zero) => pastTies(x, reshape(scale, []), reshape(zero, []), 4),
+    oracle: (x) => ({ shape: x.shape, data: x.data.map((v) => v + (v > -0.5 ? 1 : -1) / 64) }),
+  },
   ...ranges.flatMap((range): Case[] => {
     const { scale, zero } = oracle.rangeQuantization(range);
     const name = `rangeQuantization of [${[...range.data]}]`;

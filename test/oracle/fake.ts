@@ -7,14 +7,18 @@ import { clamp, nearestEven } from "./quantized.js";
 
 /** For numbers x of scales s [channels], or of one scale and a zero point. */
 export function fakeQuantize([x, s, z]: readonly Array64[], low: number, high: number) {
-  const integers = fill(x.shape, (...i) => nearestEven(at(x, ...i) / at(s, ...i)) + (z ? z.data[0] : 0));
-  const added = fill(x.shape, (...i) => at(integers, ...i) - (z ? z.data[0] : 0) - at(x, ...i) / at(s, ...i));
-  return (y: Array64, scale: Array64, zero?: Array64): Array64 =>
-    fill(x.shape, (...i) => {
-      const [q, step] = [at(integers, ...i), at(scale, ...i)];
-      const clamped = clamp(q, low, high);
-      return (q === clamped ? at(y, ...i) / step + at(added, ...i) : clamped - (zero ? zero.data[0] : 0)) * step;
-    });
+  const at = ({ data }: Array64, i: number) => data[i % data.length];
+  const zeroPoint = z ? z.data[0] : 0;
+  const integers = x.data.map((v, i) => nearestEven(v / at(s, i)) + zeroPoint);
+  const added = x.data.map((v, i) => integers[i] - zeroPoint - v / at(s, i));
+  return ({ shape, data }: Array64, scale: Array64, zero?: Array64): Array64 => ({
+    shape,
+    data: data.map((v, i) => {
+      const clamped = clamp(integers[i], low, high);
+      const q = clamped === integers[i] ? v / at(scale, i) + added[i] : clamped - (zero ? zero.data[0] : 0);
+      return q * at(scale, i);
+    }),
+  });
 }
 
 /** Scale and zero point of a range. */

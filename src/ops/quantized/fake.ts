@@ -1,7 +1,7 @@
-// Fake quantization: floats rounded to those that int8 stands for, so that training meets the errors of the int8 model that it ends in. What
-// integers stand for is in values here, not in attributes, as it is learnt.
+// Fake quantization: floats rounded to those that int8 stands for, so that training meets the errors of the int8 model that it ends in.
+// What integers stand for is in values here, not in attributes, as it is learnt.
 import { ShapeError } from "../../errors.js";
-import { number } from "../../graph/attrs.js";
+import { integer, number } from "../../graph/attrs.js";
 import { defineOp, type Gradients } from "../../graph/op.js";
 import { apply, make, type Spec, type Value } from "../../graph/value.js";
 import { qat as family } from "../../runtime/families/qat.js";
@@ -10,7 +10,7 @@ import { add, div, mul } from "../arithmetic.js";
 import { likeInput, wantDType } from "../check.js";
 import { scalar } from "../leaf.js";
 import { sum, sumTo } from "../reduce.js";
-import { neg } from "../unary.js";
+import { neg, sign } from "../unary.js";
 
 interface Clamps {
   readonly low: number;
@@ -119,11 +119,22 @@ export const fakeQuantizeOps = {
       emit.call("f32_range_quantization_grad", range, scale, ds, dz, drange),
   }),
 
+  /** Means of `count` integers, moved by less than they can be apart. Inputs: x, the scale [] and the zero point [] of the integers. */
+  pastTies: defineOp<{ count: number }>("pastTies", {
+    attrs: { count: integer(1) },
+    infer([x, scale, zero]) {
+      wantDType("pastTies", "float32", scale, zero);
+      return likeInput("pastTies")([x]);
+    },
+    grad: (_node, [dy]): Gradients => [dy, undefined, undefined],
+    expand: ([x, scale, zero], { count }) => add(x, mul(sign(add(x, mul(zero, scale))), mul(scale, 1 / (4 * count)))),
+    flops: ({ outputs: [y] }) => 4 * sizeOf(y.shape),
+  }),
+
   /** x, to which no gradient flows. */
   stopGradient: defineOp("stopGradient", {
     infer: ([{ shape, dtype }]) => ({ shape, dtype }),
     grad: (): Gradients => [undefined],
-    inference: ([x]) => x,
     expand: ([x]) => x,
     view: true,
   }),
@@ -135,7 +146,6 @@ export const fakeQuantizeOps = {
       return likeInput("gradScale")([x]);
     },
     grad: ({ inputs: [x, by] }, [dy]): Gradients => [sumTo(mul(dy as Value, by), x.shape), undefined],
-    inference: ([x]) => x,
     expand: ([x]) => x,
     view: true,
   }),
@@ -166,6 +176,13 @@ export function rangeQuantization(range: Value): [scale: Value, zero: Value] {
   return [scale, zero];
 }
 
+/**
+ * Means of `count` integers of one scale, so that rounding sends ties, which are many, where `quantizedAvgPool2d` does: away from the
+ * integer 0.
+ */
+export const pastTies = (x: Value, scale: Value, zero: Value, count: number): Value =>
+  apply(fakeQuantizeOps.pastTies, [x, scale, zero], { count });
+
 /** The same numbers, to which no gradient flows. */
 export const stopGradient = (x: Value): Value => apply(fakeQuantizeOps.stopGradient, [x]);
 
@@ -173,9 +190,9 @@ export const stopGradient = (x: Value): Value => apply(fakeQuantizeOps.stopGradi
 const TINY = 1e-30;
 
 /**
- * The same value, whose gradient is what LSQ's is for a scale over `count` numbers, where the scale is learnt as its logarithm (as by Jain and
- * others, "Trained quantization thresholds", 2020): times 1 / sqrt(255 count) and over the scale's square, so that a step against the gradient of
- * the logarithm changes the scale by the share by which LSQ's own step would.
+ * The same value, whose gradient is what LSQ's is for a scale over `count` numbers, where the scale is learnt as its logarithm (as by Jain
+ * and others, "Trained quantization thresholds", 2020): times 1 / sqrt(255 count) and over the scale's square, so that a step against the
+ * gradient of the logarithm changes the scale by the share by which LSQ's own step would.
  */
 export const scaleGradient = (x: Value, scale: Value, count: number): Value => {
   const share = 1 / Math.sqrt(255 * Math.max(count, 1));
