@@ -4,4 +4,5 @@ export * from "./int16";
 export * from "./int8";
 export * from "./qat";
 export * from "./sequence";
+export * from "./sparse";
 export * from "./train";

@@ -20,6 +20,7 @@ import { quantizedCases } from "./cases/quantized.js";
 import { recurrentCases } from "./cases/recurrent.js";
 import { reductionCases } from "./cases/reduction.js";
 import { sizeCases } from "./cases/sizes.js";
+import { sparseCases } from "./cases/sparse.js";
 import { windowCases } from "./cases/window.js";
 import { fill, numbers } from "./oracle/array.js";
 import * as oracle from "./oracle/ops.js";
@@ -107,6 +108,7 @@ const rows: readonly Case[] = [
   ...quantizedCases,
   ...fakeCases,
   ...sizeCases,
+  ...sparseCases,
   ...emptyCases,
 ];
 

@@ -151,9 +151,7 @@ function entriesFor(condition) {
  * @param inlined whether a family is text. As a module that is imported it needs a chunk of its own, or it would be in every bundle.
  */
 function fewChunks(inlined) {
-  const based = FAMILIES.filter((family) =>
-    inlined ? !["int16", "int8", "qat", "train"].includes(family) : family === "core",
-  );
+  const based = FAMILIES.filter((family) => (inlined ? ["core", "sequence"].includes(family) : family === "core"));
   const inference = based.map((family) => `src/runtime/families/${family}.ts`);
   const BASE = ["src/tensor.ts", "src/runtime/kernels.ts", ...inference];
   const LIGHT = ["src/data/index.ts", "src/runtime/raw.ts"]; // entries that need no graphs

@@ -4,6 +4,7 @@ import { basename, extname } from "node:path";
 import { fromTflite } from "../formats/tflite/index.js";
 import { load, type Model } from "../index.js";
 import { int8Ops } from "../ops/quantized/index.js";
+import { sparseOps } from "../ops/sparse.js";
 import { fileError, UsageError } from "./usage.js";
 
 export interface Opened {
@@ -22,7 +23,11 @@ export async function openFile(path: string): Promise<Opened> {
 export async function openBytes(bytes: Uint8Array, path: string): Promise<Opened> {
   const name = modelName(path);
   if (isTflite(bytes)) return { model: await fromTflite(bytes, { name }), format: "tflite", bytes: bytes.length };
-  return { model: await load(bytes, { name, layers: int8Ops }), format: "safetensors", bytes: bytes.length };
+  return {
+    model: await load(bytes, { name, layers: [...int8Ops, sparseOps] }),
+    format: "safetensors",
+    bytes: bytes.length,
+  };
 }
 
 /** @param path "-" is standard input */

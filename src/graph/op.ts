@@ -79,6 +79,11 @@ export interface OpFacts<A> {
   training?(inputs: readonly Value[], attrs: A): Trained;
   /** A product's inputs for its result times `scale` [channels], taken into the weights: passes/fold.ts uses it. */
   scaled?(inputs: readonly Value[], scale: Value, attrs: A): readonly Value[] | undefined;
+  /**
+   * What a product is whose weights (its second input) this op has made, where they depend on weights alone; asked before the product's own
+   * `expand`. `undefined` leaves it as it is.
+   */
+  multiplied?(product: Node, inputs: readonly Value[], maker: Node): Value | undefined;
   /** What an op of a layer demands of the numbers of an input where a user feeds them to it; checked before they run. */
   readonly fed?: {
     readonly input: number;

@@ -59,11 +59,13 @@ const TEMP = 4 * POSITIONS;
 const isPlain = ({ size, strides, dilations, groups }: Windows): boolean =>
   size.every((x) => x === 3) && [...strides, ...dilations, groups].every((x) => x === 1);
 
+/** What a convolution costs in multiplications and additions of the products; without end where the method does not apply. */
+export const winogradWork = (windows: Windows, { c, n, out }: Problem): number =>
+  isPlain(windows) ? even(tiles(out)) * POSITIONS * c * n + tiles(out) * (TRANSFORM * c + BACK * n) : Infinity;
+
 /** Whether a convolution takes less time so than as implicit GEMM. */
-export function isWinograd(windows: Windows, { c, n, out }: Problem): boolean {
-  const work = even(tiles(out)) * POSITIONS * c * n + tiles(out) * (TRANSFORM * c + BACK * n);
-  return isPlain(windows) && work < 9 * c * n * sizeOf(out);
-}
+export const isWinograd = (windows: Windows, problem: Problem): boolean =>
+  winogradWork(windows, problem) < 9 * problem.c * problem.n * sizeOf(problem.out);
 
 /** The same for the gradient of the filter, of a batch. */
 export function isWinogradFilterGrad(windows: Windows, batch: number, { c, n, out }: Problem): boolean {

@@ -7,6 +7,7 @@ import { lossOps } from "../ops/loss.js";
 import { int8Ops } from "../ops/quantized/table.js";
 import { carryOps, recurrentDropoutOps } from "../ops/recurrent.js";
 import { rotaryOps } from "../ops/rotary.js";
+import { sparseOps } from "../ops/sparse.js";
 
 /** What `load` is given as `layers`: every table of ops that only some models have. */
 export const uncommonOps: readonly unknown[] = [
@@ -18,4 +19,5 @@ export const uncommonOps: readonly unknown[] = [
   lossOps,
   recurrentDropoutOps,
   rotaryOps,
+  sparseOps,
 ];

@@ -5,6 +5,7 @@ import { int8 } from "./int8.js";
 import { int16 } from "./int16.js";
 import { qat } from "./qat.js";
 import { sequence } from "./sequence.js";
+import { sparse } from "./sparse.js";
 import { train } from "./train.js";
 
-export const families: readonly KernelFamily[] = [core, int16, int8, qat, sequence, train];
+export const families: readonly KernelFamily[] = [core, int16, int8, qat, sequence, sparse, train];

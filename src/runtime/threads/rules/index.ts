@@ -9,6 +9,7 @@ import { movement } from "./movement.js";
 import type { Rules } from "./range.js";
 import { recurrent } from "./recurrent.js";
 import { reduction } from "./reduction.js";
+import { sparse } from "./sparse.js";
 
 export type { Part, Range, Rule, Rules, Scratch } from "./range.js";
 
@@ -21,4 +22,5 @@ export const rules: Rules = {
   ...movement,
   ...recurrent,
   ...reduction,
+  ...sparse,
 };
