@@ -10,12 +10,13 @@ import type { Model } from "../program/model.js";
 import type { FitOptions } from "../train/fit.js";
 import { checkModel } from "../train/objective.js";
 import type { TrainingData } from "../train/source.js";
+import { pruneChannels } from "./channels.js";
 import { BLOCK, type Candidate, masksOf } from "./magnitude.js";
 import { masksIn, withMasks } from "./masks.js";
 import { fineTune } from "./prunetune.js";
 import { checkSchedule, type PruneSchedule } from "./schedule.js";
 
-export type PruneStructure = "unstructured" | "block";
+export type PruneStructure = "unstructured" | "block" | "channel";
 
 export interface PruneOptions {
   /**
@@ -25,12 +26,12 @@ export interface PruneOptions {
   sparsity: number | Readonly<Record<string, number>>;
   /**
    * What goes together: `block` (default), four neighbouring outputs of one input, which the vectors of the sparse kernels hold, so that they
-   * gain most; `unstructured`, every weight by itself.
+   * gain most; `unstructured`, every weight by itself; `channel`, whole units and filters: the graph gets smaller, and stays dense.
    */
   structure?: PruneStructure;
   /**
    * Whether weights of all layers are compared, so that small layers keep more of theirs (`global`, default for one number as sparsity of
-   * weights or blocks), or every layer loses the same share (`layer`).
+   * weights or blocks), or every layer loses the same share (`layer`). Channels are compared as they are to the mean of their layer.
    */
   scope?: "layer" | "global";
   /** How sparsity grows while fine-tuning. */
@@ -49,30 +50,36 @@ const op = "prune";
  *
  * With `finetune` the sparsity of the schedule (Zhu and Gupta 2017) is reached while the model trains on: no gradient reaches what is left out.
  *
+ * With `channel` the filters and units of the smallest norm go, with what the layers after them had for them; sums tie their branches together,
+ * depthwise convolutions and normalizations follow. Layers whose results are outputs, or go into an op that needs them all, stay as they are;
+ * naming one of these is an error.
+ *
  * The result is a model of its own, saved as any; it loads with `{ layers: [sparse] }` where a bundler leaves the op out.
  * @throws {RangeError} for a sparsity outside [0, 1], names that there are not, and weights that are not finite; {TypeError} for other options
  *   that cannot be; {UnsupportedError} where there is nothing to prune; and as `fit`. The model stays as it was, always.
  * @example
  * const model = await build(input([8]), sequential(dense(16, { activation: "relu" }), dense(2)));
- * const small = await prune(model, { sparsity: 0.75 });
+ * const small = await prune(model, { sparsity: { dense: 0.75 } });
  * small.weights()["dense/kernel"].data.filter((w) => w === 0).length; // 96 of 128
  */
 export async function prune(model: Model, options: PruneOptions): Promise<Model> {
   checkModel(model, op);
   checkKeys(op, options, ["sparsity", "structure", "scope", "schedule", "finetune"]);
   const { sparsity, structure = "block", schedule, finetune } = options;
-  const { scope = typeof sparsity === "number" ? "global" : "layer" } = options;
-  oneOf("structure", structure, ["unstructured", "block"]);
+  const { scope = typeof sparsity === "number" && structure !== "channel" ? "global" : "layer" } = options;
+  oneOf("structure", structure, ["unstructured", "block", "channel"]);
   oneOf("scope", scope, ["layer", "global"]);
   if (schedule !== undefined) checkSchedule(op, schedule);
-  if (schedule !== undefined && finetune === undefined)
-    throw typeError({ op, expected: "a schedule with finetune", actual: "one without" });
+  if (schedule !== undefined && (finetune === undefined || structure === "channel"))
+    throw typeError({ op, expected: "a schedule with finetune, of weights or blocks", actual: "one without" });
   if (scope === "global" && typeof sparsity !== "number")
     throw typeError({ op, expected: "one number as sparsity with scope global", actual: told(sparsity) });
   if (finetune !== undefined && (typeof finetune !== "object" || finetune === null || finetune.data === undefined))
     throw typeError({ op, expected: "finetune to be { data, ...options of fit }", actual: told(finetune) });
   const kernels = prunable(model);
   const shares = sharesOf(model, kernels, sparsity);
+  if (structure === "channel")
+    return pruneChannels(model, shares, { named: typeof sparsity !== "number", global: scope === "global" }, finetune);
   const how = { block: structure === "block" ? BLOCK : 1, global: scope === "global" };
   const before = masksIn(model);
   const candidates = (
