@@ -89,6 +89,7 @@ const convs = [
   { x: [2, 4, 4, 5], f: [1, 1, 5, 17], strides: [1, 1], padding: "valid" },
   { x: [1, 4, 4, 12], f: [1, 1, 12, 10], strides: [2, 2], padding: "valid" },
   { x: [2, 6, 5, 4], f: [3, 3, 2, 6], strides: [1, 1], padding: "same", groups: 2 },
+  { x: [2, 5, 4, 5], f: [3, 3, 5, 9], strides: [1, 1], padding: "same", kernelZero: -9 },
   { x: [1, 3, 3, 8], f: [3, 3, 8, 8], strides: [1, 1], padding: "valid" },
   { x: [1, 4, 3, 16], f: [3, 3, 16, 16], strides: [1, 1], padding: "same" },
 ] as const;
@@ -171,11 +172,13 @@ export const quantizedCases: readonly Case[] = [
       [-90, 60],
     ][i % 3];
     const { kernel, values, bias, finish } = layer(f, f[3], low, high);
+    const zero = "kernelZero" in options ? options.kernelZero : 0;
+    const weights = { shape: f, data: kernel.array.data.map((v) => v - zero) };
     return row(
       `quantizedConv2d ${text(options)} f=${text(f)}`,
       [x],
       through((a) => quantizedConv2d(a, ...values(), { ...options, input, quantization, bias: bias(), low, high })),
-      (a) => finish(windows.conv2d(options)(integers(a, input), kernel.array)),
+      (a) => finish(windows.conv2d(options)(integers(a, input), weights)),
       RANGE,
     );
   }),
