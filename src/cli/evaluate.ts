@@ -6,7 +6,7 @@ import { type EvaluateOptions, evaluate } from "../train/index.js";
 import { feedsOf, readNumbers } from "./arrays.js";
 import { openFile, readBytes } from "./files.js";
 import type { Numbers } from "./npy.js";
-import { integer, UsageError } from "./usage.js";
+import { integer, names, UsageError } from "./usage.js";
 
 interface Options {
   input?: string;
@@ -35,7 +35,7 @@ export function addEvaluate(program: Command): void {
     .action(async (file: string, options: Options) => {
       const { model } = await openFile(file);
       const { x, y } = await examples(options, model);
-      const metrics = options.metrics?.split(",").map((name) => name.trim());
+      const metrics = options.metrics && names(options.metrics);
       const how = { loss: options.loss, batchSize: options.batchSize, ...(metrics && { metrics }) };
       const logs = await evaluate(model, { x, y }, how as EvaluateOptions);
       if (options.json) console.log(JSON.stringify(logs));

@@ -8,6 +8,7 @@ import { addInit } from "./init.js";
 import { addInspect } from "./inspect.js";
 import { addPack } from "./pack.js";
 import { addPredict } from "./predict.js";
+import { addQuantize } from "./quantize.js";
 import { addServe } from "./serve.js";
 import { addTrain } from "./train.js";
 import { UsageError } from "./usage.js";
@@ -19,7 +20,18 @@ const program = new Command("lanewise")
   .version(__VERSION__)
   .exitOverride()
   .configureOutput({ outputError: () => {} }); // said below, on one line
-for (const add of [addInit, addTrain, addEvaluate, addConvert, addInspect, addPredict, addBench, addServe, addPack])
+for (const add of [
+  addInit,
+  addTrain,
+  addEvaluate,
+  addConvert,
+  addQuantize,
+  addInspect,
+  addPredict,
+  addBench,
+  addServe,
+  addPack,
+])
   add(program);
 for (const command of program.commands) command.exitOverride().configureOutput({ outputError: () => {} });
 

@@ -15,6 +15,12 @@ export function integer(option: string, least: number, most = Number.MAX_SAFE_IN
   };
 }
 
+/** What an option was given each time. */
+export const each = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** Names that are joined by commas. */
+export const names = (text: string): string[] => text.split(",").map((name) => name.trim());
+
 /** What went wrong with a file that was named, as one line. */
 export function fileError(path: string, error: unknown): UsageError {
   const { code, message } = error as { code?: string; message: string };

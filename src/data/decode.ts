@@ -90,7 +90,7 @@ const resolved = <T>(module: unknown): T => {
 
 const missing = (library: string, format: string) => (cause: unknown) => {
   const error = new UnsupportedError(
-    `imageFolder: ${format} files need a decoder: npm install ${library}, or give one as options.decode`,
+    `image: ${format} files need a decoder: npm install ${library}, or give one as options.decode`,
     [library],
   );
   throw Object.assign(error, { cause });
@@ -154,6 +154,6 @@ export function checkDecoded(image: DecodedImage, name: string): Required<Decode
 }
 
 function refuse(name: string, expected: string, actual: string, cause?: unknown): FormatError {
-  const facts = { op: "imageFolder", layer: name, expected, actual, cause };
-  return new FormatError(`imageFolder "${name}": expected ${expected}, got ${actual}`, facts);
+  const facts = { op: "image", layer: name, expected, actual, cause };
+  return new FormatError(`image "${name}": expected ${expected}, got ${actual}`, facts);
 }

@@ -1,14 +1,14 @@
 // Folders of images, one subfolder for each class, as they lie on a disk or in a tar: a data set whose files are read and decoded when
 // their turn comes.
-import { checkKeys, FormatError, isOwnError, rangeError, ShapeError, told, typeError } from "../errors.js";
+import { checkKeys, rangeError, ShapeError, told } from "../errors.js";
 import { filesUnder, type Local, local, readLocal } from "../runtime/folder.js";
 import { readSource, type Source } from "../runtime/read.js";
 import type { Tensor } from "../tensor.js";
 import { Dataset } from "./dataset.js";
-import { checkDecoded, type Decode, decodeImage } from "./decode.js";
 import { gunzip } from "./gunzip.js";
+import { type ImageFile, type ImageFileOptions, imageFileOptions, reader } from "./imagefile.js";
 import type { Indexed } from "./sequence.js";
-import { type ColorMode, colored, colorModes, type Pixels, resized, scaling } from "./stored.js";
+import { type Pixels, scaling } from "./stored.js";
 import { untar } from "./tar.js";
 
 /** An image and the number of its class. */
@@ -19,7 +19,7 @@ export interface LabelledImage {
   readonly y: Tensor;
 }
 
-export interface ImageFolderOptions {
+export interface ImageFolderOptions extends ImageFileOptions {
   /** The folder in which those of the classes are; default: the first in which there are several folders, or files in one. In a tar only. */
   root?: string;
   /**
@@ -29,24 +29,8 @@ export interface ImageFolderOptions {
   labels?: "inferred" | readonly number[] | null;
   /** The folders' names in the order of their numbers; default sorted. All of them must be named. */
   classNames?: readonly string[];
-  /** Default rgb. Grey of colours is their luma (ITU-R BT.601). */
-  colorMode?: ColorMode;
-  /** Height and width that every image is brought to; default as stored. */
-  imageSize?: readonly [height: number, width: number];
-  /** Default bilinear, pixel centers at halves as in `resize`. */
-  interpolation?: "nearest" | "bilinear";
-  /** Takes the largest part of `imageSize`'s proportions from the middle, so that nothing is distorted; default false. */
-  cropToAspectRatio?: boolean;
-  /** What pixels of 0 to 255 are multiplied by; default 1 / 255, as in `images` and `imageFromBytes`. Keras has 1. */
-  scale?: number;
-  /** Subtracted after scaling, one number or one per channel; default 0. */
-  mean?: number | readonly number[];
-  /** Divided by at the end, one number or one per channel; default 1. */
-  std?: number | readonly number[];
   /** Keeps the pixels of every image once it was decoded: a byte a number, four where images are resized or made grey. Default false. */
   cache?: boolean;
-  /** In place of the packages `jpeg-js` and `fast-png`, also for other formats. */
-  decode?: Decode;
 }
 
 /**
@@ -71,22 +55,9 @@ const known = [
   "root",
   "labels",
   "classNames",
-  "colorMode",
-  "imageSize",
-  "interpolation",
-  "cropToAspectRatio",
-  "scale",
-  "mean",
-  "std",
   "cache",
-  "decode",
+  ...imageFileOptions,
 ] as const satisfies (keyof ImageFolderOptions)[];
-
-/** A file before anything is read. */
-interface File {
-  readonly path: string;
-  read(): Uint8Array | Promise<Uint8Array>;
-}
 
 const DECODED = /\.(jpe?g|png)$/i;
 const IMAGES = /\.(avif|bmp|gif|jpe?g|png|tiff?|webp)$/i;
@@ -126,7 +97,7 @@ export async function imageFolder(
   const op = "imageFolder";
   checkKeys(op, options, known);
   const { labels = "inferred", cache = false } = options;
-  const pixelsOf = reader(options);
+  const pixelsOf = reader(options, op);
   const image = scaling(op, options.colorMode ?? "rgb", options);
   const all = await filesOf(source, options);
   const { files, classNames, numbers } = labels === "inferred" ? byFolder(all, options) : byList(all, options);
@@ -160,40 +131,8 @@ export async function imageFolder(
   );
 }
 
-/** How a file becomes pixels. @throws {RangeError} or {TypeError} for options that there are not */
-function reader(options: ImageFolderOptions): (file: File) => Promise<Pixels> {
-  const { colorMode = "rgb", imageSize, interpolation = "bilinear", cropToAspectRatio = false, decode } = options;
-  const refuse = (expected: string, actual: string) => rangeError({ op: "imageFolder", expected, actual });
-  if (!colorModes.includes(colorMode)) throw refuse('colorMode to be "grayscale", "rgb" or "rgba"', told(colorMode));
-  if (interpolation !== "nearest" && interpolation !== "bilinear")
-    throw refuse('interpolation to be "nearest" or "bilinear"', told(interpolation));
-  const fits = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= 2 ** 14;
-  if (imageSize !== undefined && !(Array.isArray(imageSize) && imageSize.length === 2 && imageSize.every(fits)))
-    throw refuse("imageSize to be two whole numbers of 1 to 16384", JSON.stringify(imageSize));
-  if (cropToAspectRatio && imageSize === undefined) throw refuse("imageSize to crop to", "none");
-  if (decode !== undefined && typeof decode !== "function")
-    throw typeError({ op: "imageFolder", expected: "decode to be a function", actual: told(decode) });
-  return async (file) => {
-    const decoded = checkDecoded(await decodedBy(decode ?? decodeImage, await file.read(), file.path), file.path);
-    const pixels = colored(decoded, colorMode);
-    return imageSize === undefined ? pixels : resized(pixels, imageSize, { interpolation, cropToAspectRatio });
-  };
-}
-
-/** What a decoder gives; what it throws names the file. */
-async function decodedBy(decode: Decode, bytes: Uint8Array, path: string) {
-  try {
-    return await decode(bytes, path);
-  } catch (cause) {
-    if (isOwnError(cause)) throw cause;
-    const actual = cause instanceof Error ? cause.message : String(cause);
-    const facts = { op: "imageFolder", layer: path, expected: "an image that can be decoded", actual, cause };
-    throw new FormatError(`imageFolder "${path}": expected ${facts.expected}, got ${actual}`, facts);
-  }
-}
-
 /** The images of a folder or a tar, sorted by their paths. */
-async function filesOf(source: Source, { decode, root }: ImageFolderOptions): Promise<File[]> {
+async function filesOf(source: Source, { decode, root }: ImageFolderOptions): Promise<ImageFile[]> {
   const wanted = decode ? IMAGES : DECODED;
   const isImage = (path: string) => wanted.test(path) && !path.slice(path.lastIndexOf("/") + 1).startsWith(".");
   const place = typeof source === "string" || source instanceof URL ? local(source) : undefined;
@@ -218,7 +157,7 @@ async function filesOf(source: Source, { decode, root }: ImageFolderOptions): Pr
   );
 }
 
-function atLeastOne(files: File[], root?: string): File[] {
+function atLeastOne(files: ImageFile[], root?: string): ImageFile[] {
   if (files.length > 0) return files;
   const where = root === undefined ? "" : ` under ${root}`;
   throw rangeError({ op: "imageFolder", expected: `images by their names${where}`, actual: "none" });
@@ -234,7 +173,7 @@ async function entriesOf(source: Source, place: Local | undefined): Promise<Map<
 }
 
 /** The longest folder that all files share, with those of the classes still below it. */
-function commonRoot(files: readonly File[]): string {
+function commonRoot(files: readonly ImageFile[]): string {
   const folders = files.map(({ path }) => path.split("/").slice(0, -2));
   const [first = []] = folders;
   let depth = 0;
@@ -246,15 +185,15 @@ function commonRoot(files: readonly File[]): string {
 }
 
 interface Labelled {
-  readonly files: readonly File[];
+  readonly files: readonly ImageFile[];
   readonly classNames: readonly string[];
   readonly numbers: readonly number[] | undefined;
 }
 
 /** Files in folders, with the numbers of these. */
-function byFolder(all: readonly File[], { classNames }: ImageFolderOptions): Labelled {
+function byFolder(all: readonly ImageFile[], { classNames }: ImageFolderOptions): Labelled {
   const inFolders = atLeastOne(all.filter(({ path }) => path.includes("/")));
-  const folderOf = ({ path }: File) => path.slice(0, path.indexOf("/"));
+  const folderOf = ({ path }: ImageFile) => path.slice(0, path.indexOf("/"));
   const found = [...new Set(inFolders.map(folderOf))].sort();
   const names = classNames ?? found;
   if (!Array.isArray(names) || String([...names].sort()) !== String(found)) {
@@ -267,7 +206,7 @@ function byFolder(all: readonly File[], { classNames }: ImageFolderOptions): Lab
 }
 
 /** All files, with the user's numbers or none. */
-function byList(files: readonly File[], { labels, classNames = [] }: ImageFolderOptions): Labelled {
+function byList(files: readonly ImageFile[], { labels, classNames = [] }: ImageFolderOptions): Labelled {
   if (labels === null) return { files, classNames, numbers: undefined };
   const given: readonly unknown[] = Array.isArray(labels) ? labels : [];
   if (!Array.isArray(labels) || !given.every((n) => Number.isInteger(n) && (n as number) >= 0)) {

@@ -16,6 +16,7 @@ export { type Dataset, dataset, type Elements, type Samples, type Stacked } from
 export type { Decode, DecodedImage } from "./decode.js";
 export { digits } from "./digits.js";
 export { idx, toIdx } from "./idx.js";
+export { type ImageFileOptions, loadImage } from "./imagefile.js";
 export { ImageFolder, type ImageFolderOptions, imageFolder, type LabelledImage } from "./imagefolder.js";
 export { images, labels } from "./images.js";
 

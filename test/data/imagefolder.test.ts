@@ -288,11 +288,7 @@ describe("bad files", () => {
   wide.set([0xff, 0xff, 0xff, 0xff], frame + 5);
 
   test.each([
-    [
-      "text",
-      new TextEncoder().encode("hello, world"),
-      'imageFolder "a/bad.png": expected a JPEG or PNG file with its size',
-    ],
+    ["text", new TextEncoder().encode("hello, world"), 'image "a/bad.png": expected a JPEG or PNG file with its size'],
     ["nothing", new Uint8Array(0), "expected a JPEG or PNG file with its size, got other bytes, or too few"],
     ["a PNG of ten billion pixels", huge, "expected an image of 1 to 67108864 pixels, got 100000 x 100000"],
     ["a JPEG of four billion pixels", wide, "expected an image of 1 to 67108864 pixels, got 65535 x 65535"],
@@ -314,12 +310,12 @@ describe("bad files", () => {
       { data: new Uint8Array(10), width: 2, height: 1 },
     ])
       await expect(of(image)).rejects.toThrow(
-        'imageFolder "a/bad.png": expected a decoder that gives { data, width, height }',
+        'image "a/bad.png": expected a decoder that gives { data, width, height }',
       );
     const cause = new Error("no such codec");
     const failing = bad("", { decode: () => Promise.reject(cause) });
     await expect(failing).rejects.toThrow(
-      'imageFolder "a/bad.png": expected an image that can be decoded, got no such codec',
+      'image "a/bad.png": expected an image that can be decoded, got no such codec',
     );
     await expect(failing).rejects.toMatchObject({ cause });
   });
@@ -376,7 +372,7 @@ test("a decoder that is not installed is named by the error", () => {
     encoding: "utf8",
   });
   expect(stderr).toContain(
-    "UnsupportedError: imageFolder: PNG files need a decoder: npm install fast-png, or give one as options.decode",
+    "UnsupportedError: image: PNG files need a decoder: npm install fast-png, or give one as options.decode",
   );
   expect(status).toBe(1);
   expect(new UnsupportedError("x", ["fast-png"]).operators).toEqual(["fast-png"]);
