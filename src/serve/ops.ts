@@ -4,6 +4,7 @@ import { affineOps } from "../ops/affine.js";
 import { attentionOps } from "../ops/attention.js";
 import { cellOps } from "../ops/cells.js";
 import { lossOps } from "../ops/loss.js";
+import { fakeQuantizeOps } from "../ops/quantized/fake.js";
 import { int8Ops } from "../ops/quantized/table.js";
 import { carryOps, recurrentDropoutOps } from "../ops/recurrent.js";
 import { rotaryOps } from "../ops/rotary.js";
@@ -15,6 +16,7 @@ export const uncommonOps: readonly unknown[] = [
   attentionOps,
   carryOps,
   cellOps,
+  fakeQuantizeOps,
   ...int8Ops,
   lossOps,
   recurrentDropoutOps,
