@@ -5,5 +5,4 @@ export * from "./int8";
 export * from "./qat";
 export * from "./sequence";
 export * from "./sparse";
-export * from "./stateful";
 export * from "./train";

@@ -1,5 +1,5 @@
 // @ts-check
-// Inline SVG for the demo's report: learning curves, confusion matrix, digits. Strings in, strings out; colours and type are the
+// Inline SVG for the demo's report: learning curves, models compared, confusion matrix, digits. Strings in, strings out; colours and type are the
 // page's (report.mjs), so that they follow its light and dark scheme. Axes and paths come from d3-scale and d3-shape.
 
 import { scaleLinear, scaleLog } from "d3-scale";
@@ -90,6 +90,88 @@ function accuracyDomain(steps, validation) {
   return [Math.max(0, Math.floor(lowest * 20 - 0.2) / 20), 1];
 }
 
+/** @typedef {{ name: string, bytes: number, accuracy: number }} Sized */
+
+/**
+ * Models by the size of their files and by their accuracy: to the left is smaller, upwards is better.
+ *
+ * @param {{ id: string, title: string, models: readonly Sized[] }} options
+ * @returns {string} an `<svg>` element
+ */
+export function tradeOff({ id, title, models }) {
+  const [width, height] = [480, 300];
+  const edge = { top: 12, right: 20, bottom: 40, left: 54 };
+  const sizes = models.map((m) => m.bytes);
+  const rates = models.map((m) => m.accuracy);
+  const spread = Math.max(Math.max(...rates) - Math.min(...rates), 0.002);
+  const x = scaleLog([Math.min(...sizes) / 1.6, Math.max(...sizes) * 1.6], [edge.left, width - edge.right]);
+  const top = Math.min(1, Math.max(...rates) + 0.15 * spread);
+  const y = scaleLinear([Math.max(0, Math.min(...rates) - 0.25 * spread), top], [height - edge.bottom, edge.top]);
+  const ticks = y.ticks(6);
+  const step = ticks.length > 1 ? ticks[1] - ticks[0] : 0.1;
+  const places = Math.max(0, Math.ceil(-Math.log10(100 * step) - 1e-9));
+  const labels = placed(
+    models.map(({ name, bytes, accuracy }) => ({ name, x: x(bytes), y: y(accuracy) })),
+    width - edge.right,
+  );
+  const spoken = models.map((m) => `${m.name}: ${fileSize(m.bytes)}, ${percent(m.accuracy, 2)}`).join("; ");
+  return svg({ id, width, height, title, spoken }, [
+    ...ticks.map(
+      (v) =>
+        `<line class="grid" x1="${edge.left}" x2="${width - edge.right}" y1="${n(y(v))}" y2="${n(y(v))}"/>` +
+        text(edge.left - 8, y(v) + 4, `${(100 * v).toFixed(places)} %`, "end"),
+    ),
+    ...x
+      .ticks()
+      .filter((v) => /^[125]/.test(v.toExponential()))
+      .map((v) => text(x(v), height - edge.bottom + 18, fileSize(v))),
+    text((edge.left + width - edge.right) / 2, height - 4, "size of the file", "middle", "axis"),
+    ...labels.map(({ name, x: cx, y: cy, at, anchor }, i) => {
+      const point = `<circle class="model${i === 0 ? " first" : ""}" cx="${n(cx)}" cy="${n(cy)}" r="5.5"><title>${html(name)}</title></circle>`;
+      return point + text(anchor === "start" ? cx + 11 : cx - 11, at + 4.5, name, anchor, "name small");
+    }),
+  ]);
+}
+
+/**
+ * Labels beside their points, each moved down until it covers no other.
+ * @param {readonly (Point & { name: string })[]} points @param {number} right
+ */
+function placed(points, right) {
+  /** @type {{ from: number, to: number, at: number }[]} */
+  const taken = points.map(({ x, y }) => ({ from: x - 7, to: x + 7, at: y }));
+  return points.map((point) => {
+    const wide = 11 + 8.4 * point.name.length;
+    const anchor = point.x + wide > right ? "end" : "start";
+    const [from, to] = anchor === "start" ? [point.x + 8, point.x + wide] : [point.x - wide, point.x - 8];
+    let at = point.y;
+    while (taken.some((other) => other.from < to && other.to > from && Math.abs(other.at - at) < 14)) at += 3;
+    taken.push({ from, to, at });
+    return { ...point, at, anchor };
+  });
+}
+
+/**
+ * A bar for each model, from 0.
+ *
+ * @param {{ id: string, title: string, bars: readonly { name: string, value: number, said: string }[] }} options
+ * @returns {string} an `<svg>` element
+ */
+export function barChart({ id, title, bars }) {
+  const [width, height, left, right] = [480, 300, 8, 8];
+  const row = Math.max(44, Math.floor(height / bars.length));
+  const longest = Math.max(...bars.map((bar) => bar.value), Number.MIN_VALUE);
+  const x = scaleLinear([0, longest], [0, width - left - right - 84]);
+  const spoken = bars.map((bar) => `${bar.name}: ${bar.said}`).join("; ");
+  return svg({ id, width, height: bars.length * row, title, spoken }, [
+    ...bars.flatMap(({ name, value, said }, i) => [
+      text(left, i * row + 17, name, "start", "name small"),
+      `<rect class="bar${i === 0 ? " first" : ""}" x="${left}" y="${i * row + 23}" width="${n(Math.max(1.5, x(value)))}" height="15" rx="2"/>`,
+      text(left + x(value) + 9, i * row + 35.5, said, "start", "count"),
+    ]),
+  ]);
+}
+
 /**
  * A confusion matrix: a row for each true class, a column for each predicted one, with recall and precision at the margins.
  *
@@ -172,6 +254,13 @@ export function inkImage(pixels, width, spoken) {
 
 /** @param {string} value for text and attribute values */
 export const html = (value) => value.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+/** 1234567 as "1.23 MB". @param {number} bytes */
+export function fileSize(bytes) {
+  if (bytes < 1e3) return `${Math.round(bytes)} B`;
+  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : [bytes / 1e6, "MB"];
+  return `${Number(value.toPrecision(3))} ${unit}`;
+}
 
 /** 0.98765 as "98.8 %"; zeros at the end are left out. @param {number} value @param {number} [digits] */
 export const percent = (value, digits = 1) => `${Number((100 * value).toFixed(digits))} %`;

@@ -7,13 +7,14 @@ export { UsageError };
 
 export const usage = `Usage: npm run demo -- [options]
 
-Trains a small convolutional network, tests it, saves it, loads it again, and writes a report.
+Trains a convolutional network; prunes it, teaches a smaller one what it knows, and quantizes both; compares them all, saves them, loads them
+again, and writes a report.
 
   --data DIR     train on the IDX files in DIR, named as MNIST's are (train-images-idx3-ubyte, with or without .gz, ...)
                  instead of on digits drawn by the program itself
   --epochs N     times to go through the training set (default 5, with --quick 1)
   --seed N       everything random follows from it (default 1)
-  --out DIR      where model.safetensors and report.html go (default out)
+  --out DIR      where the models and report.html go (default out)
   --quick        a small run of seconds, to see that it works: a tenth of the drawn digits
   --json         print the results as one line of JSON on standard output, progress on standard error
   --help         print this`;

@@ -1,7 +1,17 @@
 // @ts-check
 // The demo's report: one HTML page that needs nothing beside itself, no script, no font, no image. Pure: data in, page out.
 
-import { confusionMatrix, html, inkImage, learningCurve, mistakes, percent } from "./charts.mjs";
+import {
+  barChart,
+  confusionMatrix,
+  fileSize,
+  html,
+  inkImage,
+  learningCurve,
+  mistakes,
+  percent,
+  tradeOff,
+} from "./charts.mjs";
 
 /** @typedef {import("./charts.mjs").Point} Point */
 
@@ -12,6 +22,7 @@ import { confusionMatrix, html, inkImage, learningCurve, mistakes, percent } fro
  * @property {string} lead one or two sentences under it
  * @property {{ name: string, value: string, note?: string }[]} facts figures at the top
  * @property {History} history
+ * @property {readonly Compared[]} models all that were made, the trained one first
  * @property {readonly (readonly number[])[]} confusion confusion[actual][predicted] counts samples
  * @property {readonly string[]} classNames
  * @property {Misread[]} misclassified the ones to show, in order
@@ -22,6 +33,19 @@ import { confusionMatrix, html, inkImage, learningCurve, mistakes, percent } fro
  * @property {Epoch[]} epochs one entry per epoch
  *
  * @typedef {{ loss: number, accuracy: number, valLoss: number, valAccuracy: number, seconds: number }} Epoch
+ *
+ * @typedef {object} Compared
+ * @property {string} name
+ * @property {string} [how] what was done to get it
+ * @property {number} parameters
+ * @property {number} nonZero
+ * @property {number} macs
+ * @property {number} fileBytes
+ * @property {number | null} gzipBytes
+ * @property {number} memoryBytes
+ * @property {number} accuracy
+ * @property {number} agreement
+ * @property {number | null} milliseconds
  *
  * @typedef {object} Misread
  * @property {ArrayLike<number>} pixels [height * width] in [0, 1], 1 = ink
@@ -35,7 +59,7 @@ import { confusionMatrix, html, inkImage, learningCurve, mistakes, percent } fro
  * @param {Findings} findings
  * @returns {string} a self-contained HTML page
  */
-export function report({ title, lead, facts, history, confusion, classNames, misclassified, footer }) {
+export function report({ title, lead, facts, history, models, confusion, classNames, misclassified, footer }) {
   const epochs = history.epochs.length;
   const wrong = mistakes(confusion).reduce((sum, { count }) => sum + count, 0);
   const curve = (/** @type {"loss" | "accuracy"} */ key, /** @type {"valLoss" | "valAccuracy"} */ valKey) => {
@@ -78,9 +102,18 @@ ${curve("accuracy", "valAccuracy")}
 </div>
 ${epochTable(history.epochs)}
 </section>
+<section aria-labelledby="compared">
+<h2 id="compared">What became of it</h2>
+<p>The same network made small in several ways, on the same test images. Agreement is the share of images that get the answer of the network as it was trained.</p>
+<div class="pair">
+<figure><figcaption><h3>Size and accuracy</h3></figcaption>${tradeOff({ id: "tradeoff", title: "Size and accuracy", models: models.map(({ name, fileBytes, accuracy }) => ({ name, bytes: fileBytes, accuracy })) })}</figure>
+<figure><figcaption><h3>One prediction</h3></figcaption>${barChart({ id: "latency", title: "One prediction", bars: models.map(({ name, milliseconds }) => ({ name, value: milliseconds ?? 0, said: time(milliseconds) })) })}</figure>
+</div>
+${comparison(models)}
+</section>
 <section aria-labelledby="confusion-heading">
 <h2 id="confusion-heading">What it takes for what</h2>
-<p>Each row is a digit as it was meant, each column what the model read. Blue is right, orange is wrong; the stronger, the more.</p>
+<p>The network as it was trained. Each row is a digit as it was meant, each column what the model read. Blue is right, orange is wrong; the stronger, the more.</p>
 <div class="beside">
 <figure>${confusionMatrix({ id: "confusion", confusion, classNames })}</figure>
 ${frequent(confusion, classNames)}
@@ -115,6 +148,46 @@ function epochTable(epochs) {
   const head = columns.map((name) => `<th scope="col">${name}</th>`).join("");
   return `<details><summary>The same in numbers</summary><div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div></details>`;
 }
+
+/** @param {number | null} milliseconds */
+const time = (milliseconds) =>
+  milliseconds === null
+    ? "–"
+    : milliseconds < 0.9995
+      ? `${Number((1000 * milliseconds).toPrecision(3))} µs`
+      : `${Number(milliseconds.toPrecision(3))} ms`;
+
+/** @param {readonly Compared[]} models */
+function comparison(models) {
+  const [first] = models;
+  const columns = ["", "parameters", "not zero", "MACs", "file", "gzipped", "memory", "accuracy", "agreement", "time"];
+  const rows = models.map((m) => {
+    const values = [
+      grouped(m.parameters),
+      percent(Math.floor((1000 * m.nonZero) / m.parameters) / 1000),
+      grouped(m.macs),
+      fileSize(m.fileBytes) + share(m.fileBytes, first.fileBytes),
+      m.gzipBytes === null ? "–" : fileSize(m.gzipBytes),
+      fileSize(m.memoryBytes),
+      percent(m.accuracy, 2),
+      percent(m.agreement, 2),
+      time(m.milliseconds) + share(m.milliseconds, first.milliseconds),
+    ];
+    const how = m.how ? `<small>${html(m.how)}</small>` : "";
+    return `<tr><th scope="row"><b>${html(m.name)}</b>${how}</th>${values.map((value) => `<td>${value}</td>`).join("")}</tr>`;
+  });
+  const head = columns.map((name) => (name ? `<th scope="col">${name}</th>` : "<td></td>")).join("");
+  return `<div class="scroll"><table class="models"><thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+/** What part of the first one's it is. @param {number | null} value @param {number | null} first */
+const share = (value, first) =>
+  value === null || !first || value === first
+    ? ""
+    : `<small>${percent(value / first, value < 0.1 * first ? 1 : 0)}</small>`;
+
+/** @param {number} value */
+const grouped = (value) => value.toLocaleString("en-US");
 
 /** @param {readonly (readonly number[])[]} confusion @param {readonly string[]} classNames */
 function frequent(confusion, classNames) {
@@ -164,7 +237,7 @@ h3 { font-size: 1rem; font-weight: 600; }
 p { max-width: 44rem; text-wrap: pretty; }
 .mark { color: var(--blue); font-weight: 600; letter-spacing: 0.08em; text-transform: uppercase; font-size: 0.82rem; }
 .lead { font-size: 1.13rem; color: var(--soft); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1.4rem 1.5rem; margin: 2.6rem 0 0; padding: 1.5rem 0; border-block: 1px solid var(--rule); }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.4rem, 1fr)); gap: 1.4rem 1.5rem; margin: 2.6rem 0 0; padding: 1.5rem 0; border-block: 1px solid var(--rule); }
 dt { color: var(--soft); font-size: 0.88rem; }
 dd { font-size: 1.5rem; line-height: 1.3; white-space: nowrap; }
 dd small { display: block; font-size: 0.82rem; line-height: 1.4; white-space: normal; }
@@ -192,6 +265,10 @@ svg .name { fill: var(--text); font-size: 14.5px; font-weight: 600; }
 path.train { fill: none; stroke: var(--blue); stroke-width: 2; stroke-linejoin: round; }
 path.span { fill: var(--blue); opacity: 0.16; }
 path.validation { fill: none; stroke: var(--orange); stroke-width: 2; stroke-dasharray: 5 4; }
+circle.model { fill: var(--orange); stroke: var(--card); stroke-width: 1.5; }
+rect.bar { fill: var(--orange); }
+rect.bar.first { fill: var(--blue); }
+circle.model.first { fill: var(--blue); }
 circle.validation { fill: var(--orange); stroke: var(--card); stroke-width: 1.5; }
 rect.right { fill: var(--blue); }
 rect.wrong { fill: var(--orange); }
@@ -203,6 +280,10 @@ table { border-collapse: collapse; margin-top: 0.6rem; font-size: 0.92rem; color
 th, td { text-align: right; padding: 0.3rem 0 0.3rem 1.8rem; border-bottom: 1px solid var(--rule); font-weight: inherit; white-space: nowrap; }
 th:first-child { padding-left: 0; text-align: left; }
 thead { color: var(--soft); }
+.models { margin-top: 1.6rem; width: 100%; }
+.models th, .models td { padding-left: 1.2rem; vertical-align: top; }
+.models th:first-child { padding-left: 0; white-space: normal; min-width: 11rem; }
+.models small { display: block; font-size: 0.82rem; line-height: 1.35; }
 .gallery { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(6.7rem, 1fr)); gap: 1rem; }
 .gallery li { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 0.6rem 0.6rem 0.45rem; text-align: center; }
 .gallery li > span { display: block; margin-top: 0.35rem; white-space: nowrap; }

@@ -8,6 +8,7 @@ import { addInit } from "./init.js";
 import { addInspect } from "./inspect.js";
 import { addPack } from "./pack.js";
 import { addPredict } from "./predict.js";
+import { addPrune } from "./prune.js";
 import { addQuantize } from "./quantize.js";
 import { addServe } from "./serve.js";
 import { addTrain } from "./train.js";
@@ -26,6 +27,7 @@ for (const add of [
   addEvaluate,
   addConvert,
   addQuantize,
+  addPrune,
   addInspect,
   addPredict,
   addBench,

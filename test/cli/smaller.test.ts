@@ -1,9 +1,9 @@
-// lanewise quantize, and images as samples: what they write is what the library gives.
+// lanewise quantize and prune, and images as samples: what they write is what the library gives.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode as png } from "fast-png";
 import { expect, test } from "vitest";
-import { quantize, report } from "../../src/compress/index.js";
+import { prune, quantize, report } from "../../src/compress/index.js";
 import { loadImage } from "../../src/data/index.js";
 import { build, conv2d, dense, flatten, input, load, save, sequential, type Tensor, tensor } from "../../src/index.js";
 import { int8Ops } from "../../src/ops/quantized/index.js";
@@ -45,6 +45,21 @@ test("quantize writes the int8 model of the same calibration, and tells how it c
   expect(stderr).toMatch(/m8\.safetensors: \d+ bytes\nmodel +parameters +non-zero/);
   const kept = await load(readFileSync(to), { layers: int8Ops });
   expect(kept.weights()["dense_1/kernel"].dtype).toBe("float32");
+});
+
+test("prune writes the model without its smallest weights", async () => {
+  const model = await numbers();
+  writeFileSync(path("m.safetensors"), save(model));
+  writeFileSync(path("x.json"), JSON.stringify(rows));
+  const [from, to] = [path("m.safetensors"), path("pruned.safetensors")];
+  const shares = ["--sparsity", "dense=0.75,dense_1=0.5", "--structure", "unstructured"];
+  const { written, models } = json(["prune", from, to, ...shares, "--input", path("x.json"), "--json"]);
+  const expected = await prune(model, { sparsity: { dense: 0.75, dense_1: 0.5 }, structure: "unstructured" });
+  expect(readFileSync(to)).toEqual(Buffer.from(save(expected)));
+  expect(written).toBe(readFileSync(to).length);
+  expect(models[1].nonZero).toBe(8 + 12);
+  lanewise(["prune", from, to, "--sparsity", "0.5"]);
+  expect(readFileSync(to)).toEqual(Buffer.from(save(await prune(model, { sparsity: 0.5 }))));
 });
 
 test("predict takes images in any size and colours, alone, several at once and in folders", async () => {
@@ -113,6 +128,11 @@ test("bad usage is one line and exit code 2; files that cannot be are told as on
   expect(said(1, "quantize", model, out, "--calibration", path("x.json"), "--method", "best")).toMatch(
     /^lanewise: quantize: expected method to be .*, got "best"\n$/,
   );
+  expect(said(2, "prune", model, out, "--sparsity", "1.5")).toBe(
+    'lanewise: --sparsity: expected a share from 0 to 1, or layer=share joined by commas, got "1.5"\n',
+  );
+  expect(said(2, "prune", model, out, "--sparsity", "dense=half")).toContain('got "dense=half"');
+  expect(said(1, "prune", model, out, "--sparsity", "conv=0.5")).toMatch(/^lanewise: prune: .*"?conv"?.*\n$/);
   expect(said(2, "predict", model, "--input", path("x.json"), "--range", "1")).toBe(
     'lanewise: --range: expected two numbers such as 0,1 or -1,1, got "1"\n',
   );

@@ -34,22 +34,31 @@ function demo(...args: string[]) {
   return { code: run.status, out: run.stdout, err: run.stderr };
 }
 
-test("the demo trains on IDX files, prints JSON and writes model and report, the same twice but for times", () => {
+const names = ["trained", "pruned", "int8", "pruned int8", "small", "small int8"];
+
+test("the demo goes the whole way on IDX files, prints JSON and writes models and report, the same twice but for times", () => {
   const results = ["a", "b"].map((name) => {
     const out = join(folder, name);
     const { code, out: json, err } = demo("--data", folder, "--epochs", "2", "--seed", "3", "--json", "--out", out);
     expect(err).toContain("epoch 2/2");
     expect(code).toBe(0);
     const { times, files, ...rest } = JSON.parse(json);
-    expect(Object.values(times).every((time) => (time as number) > 0)).toBe(true);
-    const model = readFileSync(files.model);
-    expect(createHash("sha256").update(model).digest("hex")).toBe(rest.fileSha256);
-    expect(model.length).toBe(rest.fileBytes);
-    expect(readFileSync(files.report, "utf8")).toMatch(/^<!doctype html>/);
+    const { predictMilliseconds, gzipBytes, ...others } = times;
+    for (const all of [predictMilliseconds, gzipBytes]) expect(Object.keys(all)).toEqual(names);
+    for (const each of [predictMilliseconds, gzipBytes, others])
+      expect(Object.values(each).every((number) => (number as number) > 0)).toBe(true);
+    for (const { name, fileSha256, fileBytes } of rest.models) {
+      const model = readFileSync(files[name]);
+      expect(createHash("sha256").update(model).digest("hex")).toBe(fileSha256);
+      expect(model.length).toBe(fileBytes);
+    }
+    const page = readFileSync(files.report, "utf8");
+    expect(page).toMatch(/^<!doctype html>/);
+    for (const name of names) expect(page).toContain(`<b>${name}</b>`);
     return rest;
   });
   expect(results[0]).toEqual(results[1]);
-  const { history, fileBytes, fileSha256, plannedBytes, testAccuracy, testLoss, ...rest } = results[0];
+  const { history, models, testAccuracy, testLoss, ...rest } = results[0];
   expect(rest).toEqual({
     epochs: 2,
     seed: 3,
@@ -59,22 +68,37 @@ test("the demo trains on IDX files, prints JSON and writes model and report, the
     validationSamples: 15,
     testSamples: 60,
     classes: 10,
-    parameters: 121930,
-    identicalAfterReload: true,
   });
   expect(Object.keys(history).sort()).toEqual(["accuracy", "loss", "val_accuracy", "val_loss"]);
   expect(history.loss[1]).toBeLessThan(history.loss[0]);
   expect(testAccuracy).toBeGreaterThan(0.2);
-  expect(plannedBytes).toBeGreaterThan(4 * 121930);
+  type Made = Record<string, number>;
+  const [trained, pruned, int8, prunedInt8, small, smallInt8]: Made[] = models;
+  expect(models.map(({ name }: { name: string }) => name)).toEqual(names);
+  expect(models.every(({ identicalAfterReload }: { identicalAfterReload: boolean }) => identicalAfterReload)).toBe(
+    true,
+  );
+  expect([trained, pruned, small].map(({ parameters }) => parameters)).toEqual([121930, 121930, 7018]);
+  expect(trained.accuracy).toBeCloseTo(testAccuracy, 6);
+  expect(trained.agreement).toBe(1);
+  expect(trained.memoryBytes).toBeGreaterThan(4 * 121930);
+  expect(pruned.nonZero / trained.parameters).toBeLessThan(0.21);
+  expect(pruned.fileBytes).toBeLessThan(0.35 * trained.fileBytes);
+  expect(int8.fileBytes).toBeLessThan(0.27 * trained.fileBytes);
+  expect(prunedInt8.fileBytes).toBeLessThan(0.1 * trained.fileBytes);
+  expect(int8.agreement).toBeGreaterThan(0.9);
+  expect(smallInt8.fileBytes).toBeLessThan(0.5 * small.fileBytes);
 });
 
 test("without --json the demo prints a table", () => {
   const { code, out } = demo("--data", folder, "--epochs", "1", "--out", join(folder, "table"));
   expect(code).toBe(0);
-  for (const name of ["Test accuracy", "Parameters", "File", "Training", "One prediction", "Planned memory"]) {
+  for (const name of ["Test accuracy", "Parameters", "File", "Training", "One prediction", "Memory"]) {
     expect(out).toContain(name);
   }
   expect(out).toMatch(/Saved and loaded +identical {2}bit for bit/);
+  expect(out).toMatch(/\nmodel +parameters +non-zero +MACs/);
+  for (const name of names) expect(out).toMatch(new RegExp(`\n${name} +\\d`));
 });
 
 test.each<[string, string[], RegExp]>([

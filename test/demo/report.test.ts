@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inkImage, learningCurve, mistakes } from "../../examples/demo/charts.mjs";
+import { barChart, fileSize, inkImage, learningCurve, mistakes, tradeOff } from "../../examples/demo/charts.mjs";
 import { report } from "../../examples/demo/report.mjs";
 
 const findings = {
@@ -16,6 +16,7 @@ const findings = {
       { loss: 0.1, accuracy: 1, valLoss: 0.4, valAccuracy: 0.9, seconds: 1 },
     ],
   },
+  models: [made("large", 500_000, 0.99, 0.07), made("<small>", 20_000, 0.9, 0.0049)],
   confusion: [
     [1, 2],
     [0, 1],
@@ -29,6 +30,11 @@ const findings = {
 
 function point(x: number, y: number) {
   return { x, y };
+}
+
+function made(name: string, fileBytes: number, accuracy: number, milliseconds: number | null) {
+  const sizes = { parameters: 1000, nonZero: 999, macs: 12345, fileBytes, gzipBytes: 4000, memoryBytes: 2e6 };
+  return { name, how: "by hand", ...sizes, accuracy, agreement: 0.875, milliseconds };
 }
 
 const matrix = (a: number, b: number, c: number, d: number) => [
@@ -62,16 +68,21 @@ test("the report shows what it is given, with markup in names made harmless", ()
   for (const said of ["Half of 4 digits", "Made up.", "50 %", "4 images", "Made by a test.", "2 times", "75 %"]) {
     expect(page).toContain(said);
   }
+  for (const said of ["by hand", "99.9 %", "12,345", "2 MB", "87.5 %", "4.9 µs<small>7.0 %</small>"])
+    expect(page).toContain(said.replace("7.0 %", "7 %"));
+  expect(page).not.toContain("<small>:");
   expect(page).not.toContain("<0>");
   expect(page).toContain("&#60;0&#62; read as 1: 2 of 3");
 });
 
 test("every drawing says in words what it shows", () => {
   const drawings = report(findings).match(/<svg[^>]*>/g) ?? [];
-  expect(drawings.length).toBe(4);
+  expect(drawings.length).toBe(6);
   for (const drawing of drawings)
     expect(drawing).toMatch(/role="img" (aria-labelledby="(\w+)-title \2-desc"|aria-label="[^"]+")/);
   expect(report(findings)).toContain("Training ends at 0.1, validation at 0.4.");
+  expect(report(findings)).toContain("large: 500 kB, 99 %; &#60;small&#62;: 20 kB, 90 %");
+  expect(report(findings)).toContain("large: 70 µs; &#60;small&#62;: 4.9 µs");
 });
 
 test("a model without mistakes has a report, too", () => {
@@ -106,6 +117,32 @@ test("an image becomes one path per shade, paper left out", () => {
   pixels.set([1, 1, 0.5], 4);
   const paths = inkImage(pixels, 4, "a line").match(/<path[^>]*>/g);
   expect(paths).toEqual(['<path opacity="0.5" d="M2 1h1v1h-1z"/>', '<path opacity="1" d="M0 1h2v1h-2z"/>']);
+});
+
+test("models of one size and one accuracy can be drawn, and no label covers another", () => {
+  const models = ["one", "another", "a third"].map((name) => ({ name, bytes: 1000, accuracy: 0.5 }));
+  const drawn = tradeOff({ id: "a", title: "A", models });
+  expect(drawn).not.toMatch(/NaN|undefined|Infinity/);
+  const heights = [...drawn.matchAll(/y="([\d.]+)"[^>]*class="name small"/g)].map(([, y]) => Number(y));
+  expect(heights.length).toBe(3);
+  for (const [i, y] of heights.entries())
+    for (const other of heights.slice(0, i)) expect(Math.abs(y - other)).toBeGreaterThanOrEqual(14);
+});
+
+test("where no clock runs there are no times, and bars of nothing can be drawn", () => {
+  const page = report({ ...findings, models: [made("a", 1000, 1, null), made("b", 1000, 1, null)] });
+  expect(page).toContain("<td>–</td>");
+  expect(page).not.toMatch(/NaN|undefined|Infinity|null/);
+  expect(barChart({ id: "a", title: "A", bars: [{ name: "a", value: 0, said: "–" }] })).not.toMatch(/NaN|Infinity/);
+});
+
+test.each([
+  [999, "999 B"],
+  [9876, "9.88 kB"],
+  [492136, "492 kB"],
+  [1486504, "1.49 MB"],
+])("%d bytes are %s", (bytes, said) => {
+  expect(fileSize(bytes)).toBe(said);
 });
 
 test("mistakes are listed by frequency", () => {

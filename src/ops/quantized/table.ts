@@ -1,8 +1,5 @@
-// All ops of quantized models, and those that only files of TensorFlow Lite bring along.
+// All ops of quantized models.
 import type { Op } from "../../graph/op.js";
-import { carryOps } from "../carry.js";
-import { lstmProjectedOps } from "../lstmp.js";
-import { rowOps } from "../rows.js";
 import { quantizedArithmeticOps } from "./arithmetic.js";
 import { quantizedConvOps } from "./conv2d.js";
 import { quantizedConvertOps } from "./convert.js";
@@ -13,8 +10,6 @@ import { quantizedWinogradOps } from "./winograd.js";
 
 /** What `load(file, { layers })` of a bundle takes for the files of quantized models. */
 export const int8Ops: readonly Readonly<Record<string, Op>>[] = [
-  carryOps,
-  lstmProjectedOps,
   quantizedArithmeticOps,
   quantizedConvOps,
   quantizedConvertOps,
@@ -22,5 +17,4 @@ export const int8Ops: readonly Readonly<Record<string, Op>>[] = [
   quantizedPoolOps,
   quantizedTransposedOps,
   quantizedWinogradOps,
-  rowOps,
 ];
