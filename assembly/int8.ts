@@ -7,6 +7,7 @@ export {
 export {
   i8_conv2d, i8_conv2d_any, i8_gemm_pack, i8_gemm_pack_any,
 } from "./qgemm";
+export { f32_i8_gemm, f32_to_i16_rows, i8_gemm_dynamic } from "./qdense";
 export {
   f32_to_i8_quantized, i8_add, i8_lookup, i8_mul, i8_requantize, i8_softmax, i8_to_f32_dequantized,
 } from "./qmap";

@@ -6,6 +6,7 @@ import { type Calibration, observe } from "./calibration.js";
 import { convert, type Integers } from "./convert.js";
 import { corrections } from "./correction.js";
 import { equalized } from "./equalize.js";
+import { hybrid } from "./hybrid.js";
 import { quantizationOf, type Range } from "./integers.js";
 import { isPrepared, learnedOf } from "./learned.js";
 import { foldedOf, planOf } from "./plan.js";
@@ -13,8 +14,19 @@ import { observers, type RangeMethod } from "./ranges.js";
 import { productsOf } from "./weights.js";
 
 export interface QuantizeOptions {
-  /** Batches of inputs such as the model will see; some hundred samples do. Needed but for models of `quantizeAware`. */
+  /**
+   * Batches of inputs such as the model will see; some hundred samples do. Int8 activations need it, but for
+   * models of `quantizeAware`.
+   */
   calibration?: Calibration;
+  /** Default `int8`, and nothing else: a scale for each output channel. */
+  weights?: "int8";
+  /**
+   * `int8` (default): arithmetic of integers throughout. `float32`: only weights are int8, a fourth of the bytes at hardly any error; dense
+   * layers read them as they are, convolutions make floats of them once. `dynamic`: as `float32`, but dense layers make each row of
+   * their input int8 as it comes, and multiply integers.
+   */
+  activations?: "int8" | "float32" | "dynamic";
   /** Names of layers that stay float; default none. */
   skip?: readonly string[];
   /** What goes into the model: floats (default), or int8, whose meaning `model.inputs` tells. */
@@ -32,7 +44,7 @@ export interface QuantizeOptions {
 }
 
 /**
- * A model of floats as one of int8. Normalizations are folded into the products before them; products with weights (`dense`, `conv1d`,
+ * A model of floats as one of int8, or with weights of int8 (`activations`). Normalizations are folded into the products before them; products with weights (`dense`, `conv1d`,
  * `conv2d`, depthwise and separable ones, and the projections within other layers) have a scale for each output channel and int32 sums. What
  * lies between them stays int8: sums, differences and products of two branches, concatenation, padding, cropping, slices, splits, exchanged
  * axes, views, repeated and nearest pixels, pooling, means and sums over axes, softmax, and whatever elementwise functions make of one number
@@ -53,7 +65,8 @@ export interface QuantizeOptions {
 export async function quantize(model: Model, options: QuantizeOptions = {}): Promise<Model> {
   const op = "quantize";
   checkOptions(op, options, known);
-  const { calibration, skip, inputs, outputs, method, percentile = 99.99, equalize, biasCorrection } = options;
+  const { calibration, activations = "int8", skip, inputs, outputs } = options;
+  const { method, percentile = 99.99, equalize, biasCorrection } = options;
   const given = { ...(skip && { skip }), ...(inputs && { inputs }), ...(outputs && { outputs }) };
   const folded = foldedOf(model, op);
   if (isPrepared(folded)) {
@@ -65,19 +78,23 @@ export async function quantize(model: Model, options: QuantizeOptions = {}): Pro
     const { plan, integers } = learnedOf(model, folded, op, given);
     return convert(model, plan, integers);
   }
-  planOf(model, op, given, folded); // refuses names there are not
+  const first = planOf(model, op, given, folded); // refuses names there are not
+  if (activations !== "int8") return hybrid(model, folded, first, activations === "dynamic");
   const base = equalize ? await equalized(model, folded, op) : model;
   const graph = base === model ? folded : foldedOf(base, op);
-  const plan = planOf(base, op, given, graph);
-  const ranges = await observe(base, graph, plan.points, calibration as Calibration, op, method, percentile);
+  const plan = base === model ? first : planOf(base, op, given, graph);
+  const data = calibration as Calibration; // observe refuses what is none
+  const ranges = await observe(base, graph, plan.points, data, op, method, percentile);
   const integers: Integers = { of: (value: Value) => quantizationOf(ranges.get(value) as Range) };
   if (!biasCorrection) return convert(base, plan, integers);
-  const shifts = await corrections(base, graph, productsOf(plan.products), calibration as Calibration, op);
+  const shifts = await corrections(base, graph, productsOf(plan.products), data, op);
   return convert(base, plan, { ...integers, shift: (product) => shifts.get(product) });
 }
 
 const known = [
   "calibration",
+  "weights",
+  "activations",
   "skip",
   "inputs",
   "outputs",
@@ -87,10 +104,19 @@ const known = [
   "equalize",
 ] as const satisfies (keyof QuantizeOptions)[];
 
+/** What only integers between layers have. */
+const idleOptions = ["inputs", "outputs", "method", "percentile", "biasCorrection", "equalize"] as const;
+
 /** @throws {TypeError} or {RangeError} for options that cannot be */
 export function checkOptions(op: string, options: QuantizeOptions, keys: readonly string[]): void {
   checkKeys(op, options, keys);
-  const { skip = [], method = "minMax", percentile = 100 } = options;
+  const { weights = "int8", activations = "int8", skip = [], method = "minMax", percentile = 100 } = options;
+  if (weights !== "int8") throw typeError({ op, expected: 'weights to be "int8"', actual: told(weights) });
+  if (!["int8", "float32", "dynamic"].includes(activations))
+    throw typeError({ op, expected: "activations to be int8, float32 or dynamic", actual: told(activations) });
+  const idle = idleOptions.find((key) => options[key] !== undefined);
+  if (activations !== "int8" && idle !== undefined)
+    throw typeError({ op, expected: `${idle} with activations of int8 only`, actual: activations });
   if (!Array.isArray(skip)) throw typeError({ op, expected: "skip to be a list of names", actual: told(skip) });
   const methods = Object.keys(observers);
   if (!methods.includes(method))

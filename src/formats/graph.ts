@@ -63,7 +63,8 @@ function usualState(tensor: string, { shape, dtype }: Tensor, layer: LayerInfo |
 /** Attributes that are not usual; nothing where all are. */
 function lean(attrs: Attrs, usual: Attrs): { attrs?: Attrs } {
   const own = Object.entries(attrs).filter(([key, x]) => JSON.stringify(x) !== JSON.stringify(usual[key]));
-  return own.length > 0 ? { attrs: Object.fromEntries(own) } : {};
+  const written = own.map(([key, x]) => [key, x === Number.POSITIVE_INFINITY ? "inf" : x === -Infinity ? "-inf" : x]);
+  return own.length > 0 ? { attrs: Object.fromEntries(written) } : {};
 }
 
 const kindOf = (name: string): string => name.replace(/_\d+$/, "");
@@ -181,7 +182,7 @@ export function readGraph(
         return readLeaf(where, { ...given, op, attrs, inputs: references }, info, take, weights);
       const known = findOp(op);
       if (known === undefined) throw unknownOp(where, given.op, info?.kind);
-      return remade(where, known, inputs, { ...known.usual, ...attrs });
+      return remade(where, known, inputs, { ...known.usual, ...infinite(attrs) });
     });
     if (info) node.layer = info;
     nodes.push(node);
@@ -222,6 +223,12 @@ function parse(text: string): GraphJson {
   if (typeof given?.name !== "string") throw new FormatError('load: expected "name" of the graph to be a text');
   return given as GraphJson;
 }
+
+/** JSON has no infinities; ops have no attribute that could be these texts. */
+const infinite = (attrs: Attrs): Attrs =>
+  Object.fromEntries(
+    Object.entries(attrs).map(([key, x]) => [key, x === "inf" ? Infinity : x === "-inf" ? -Infinity : x]),
+  );
 
 /** A node of a file. A shape rule that finds an input missing fails in its own way. */
 function remade(where: string, op: Op, inputs: readonly Value[], attrs: Attrs): Node {

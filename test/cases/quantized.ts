@@ -12,6 +12,7 @@ import {
   requantize,
 } from "../../src/ops/quantized/convert.js";
 import { quantizedDepthwiseConv2d } from "../../src/ops/quantized/depthwise.js";
+import { dynamicDense, weightOnlyDense } from "../../src/ops/quantized/hybrid.js";
 import { quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "../../src/ops/quantized/pool.js";
 import { quantizedConv2dTranspose } from "../../src/ops/quantized/transposed.js";
 import { sizeOf } from "../../src/shape.js";
@@ -229,6 +230,52 @@ export const quantizedCases: readonly Case[] = [
       },
       RANGE,
     );
+  }),
+  ...(
+    [
+      [[1, 40], 11],
+      [[6, 37], 41],
+      [[2, 3, 16], 8],
+      [[1, 5], 3],
+    ] as const
+  ).flatMap(([shape, n], i) => {
+    const k = shape[shape.length - 1];
+    const { kernel, values } = layer([k, n], n);
+    const scales = () => values()[1].node.data?.data as Float32Array;
+    const biases = Float32Array.from(numbers([n], 6).data);
+    const bias = i === 1 ? undefined : () => constant({ data: biases, shape: [n], dtype: "float32" });
+    const [low, high] = i % 2 === 0 ? [0, 1.5] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    /** What a row of floats becomes before sums, and what sums are multiplied by. */
+    const dense = (of: (row: number[]) => [number[], number]) => (a: Array64) => {
+      const x = integers(a, input).data.map((v) => v * input.scale);
+      const { data } = fill([sizeOf(shape) / k, n], (r, c) => {
+        const [terms, factor] = of([...x.subarray(r * k, (r + 1) * k)]);
+        const sum = terms.reduce((total, v, t) => total + v * kernel.array.data[t * n + c], 0);
+        return clamp(sum * factor * scales()[c] + (bias ? biases[c] : 0), low, high);
+      });
+      return { shape: [...shape.slice(0, -1), n], data };
+    };
+    const floats = (x: Value) => dequantizeLinear(quantizeLinear(x, input), input);
+    const options = () => ({ low, high, bias: bias?.() });
+    return [
+      row(
+        "weightOnlyDense",
+        [shape],
+        (x) => weightOnlyDense(floats(x), ...values(), options()),
+        dense((given) => [given, 1]),
+        RANGE,
+      ),
+      row(
+        "dynamicDense",
+        [shape],
+        (x) => dynamicDense(floats(x), ...values(), options()),
+        dense((given) => {
+          const largest = Math.max(...given.map(Math.abs));
+          return [given.map((v) => nearestEven(Math.fround(v * Math.fround(127 / largest)))), largest / 127];
+        }),
+        RANGE,
+      ),
+    ];
   }),
   ...pools.flatMap(({ x, size, ...options }) => [
     row(

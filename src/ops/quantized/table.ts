@@ -4,6 +4,7 @@ import { quantizedArithmeticOps } from "./arithmetic.js";
 import { quantizedConvOps } from "./conv2d.js";
 import { quantizedConvertOps } from "./convert.js";
 import { quantizedDepthwiseOps } from "./depthwise.js";
+import { hybridOps } from "./hybrid.js";
 import { quantizedPoolOps } from "./pool.js";
 import { quantizedTransposedOps } from "./transposed.js";
 import { quantizedWinogradOps } from "./winograd.js";
@@ -14,6 +15,7 @@ export const int8Ops: readonly Readonly<Record<string, Op>>[] = [
   quantizedConvOps,
   quantizedConvertOps,
   quantizedDepthwiseOps,
+  hybridOps,
   quantizedPoolOps,
   quantizedTransposedOps,
   quantizedWinogradOps,

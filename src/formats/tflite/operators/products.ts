@@ -1,12 +1,14 @@
 // Products with weights: convolutions, dense layers, and products of two arrays. Layouts: filters [n, h, w, c] become HWIO, matrices [n, k]
 // become [k, n].
 import type { LayerInfo, Value } from "../../../graph/value.js";
-import { add } from "../../../ops/arithmetic.js";
+import { add, mul } from "../../../ops/arithmetic.js";
+import { cast } from "../../../ops/cast.js";
 import { convolution2d } from "../../../ops/conv2d.js";
 import { depthwiseConv2d } from "../../../ops/depthwise.js";
 import { matmul } from "../../../ops/matmul.js";
 import { quantizedConv2d, quantizedDense } from "../../../ops/quantized/conv2d.js";
 import { quantizedDepthwiseConv2d } from "../../../ops/quantized/depthwise.js";
+import { weightOnlyDense } from "../../../ops/quantized/hybrid.js";
 import type { Clamped, Quantization } from "../../../ops/quantized/quantization.js";
 import { reshape } from "../../../ops/shape.js";
 import { sizeOf } from "../../../shape.js";
@@ -46,10 +48,12 @@ interface Weights {
   readonly bias?: Value | undefined;
   /** Zero point of the kernel. */
   readonly kernelZero?: number;
+  /** Of an int8 kernel under float activations. */
+  readonly floatScale?: Value;
 }
 
 /**
- * Kernel, scale and bias of a layer as weights of its own. Weights of 8 bits under float activations become floats.
+ * Kernel, scale and bias of a layer as weights of its own. Weights of int8 under float activations ("hybrid" files) stay int8.
  * @param axis of the filter's outputs in the file
  * @param third which input is the bias
  */
@@ -71,8 +75,14 @@ export function weights(
   const signed = type === "uint8" ? Int8Array.from(placed, (v) => v - 128) : placed;
   if (o.isQuantized)
     return { kernel: made("kernel", signed, shape), scale: made("scale", scale, [n]), bias, kernelZero };
+  if (kernelZero === 0) return { kernel: made("kernel", signed, shape), floatScale: made("scale", scale, [n]), bias };
   const real = Float32Array.from(signed, (v, i) => (v - kernelZero) * scale[i % n]);
   return { kernel: made("kernel", real, shape), bias };
+}
+
+/** Floats that int8 weights of a hybrid file stand for, made once; itself where the kernel is floats. */
+function floats({ kernel, floatScale }: Weights, channels: readonly number[]): Value {
+  return floatScale ? mul(cast(kernel, "float32"), reshape(floatScale, channels)) : kernel;
 }
 
 const CONSTANT = "constant weights";
@@ -87,7 +97,8 @@ function conv2d(o: Operator): Value {
   const [n, kh, kw, c] = filterShape(o);
   const x = o.input(0);
   const layer: LayerInfo = { kind: "conv2d" };
-  const { kernel, scale, bias, kernelZero } = weights(o, layer, n, [kh, kw, c, n], 0);
+  const made = weights(o, layer, n, [kh, kw, c, n], 0);
+  const { kernel, scale, bias, kernelZero } = made;
   const groups = c > 0 ? x.shape[3] / c : 1;
   const windows = {
     padding: padding(o),
@@ -98,7 +109,7 @@ function conv2d(o: Operator): Value {
   return product(o, layer, o.byte(3), { scale, bias, kernelZero }, (options) =>
     scale
       ? quantizedConv2d(x, kernel, scale, { ...windows, ...(options as Quantized) })
-      : convolution2d(x, kernel, windows),
+      : convolution2d(x, floats(made, [n]), windows),
   );
 }
 
@@ -108,7 +119,8 @@ function depthwise(o: Operator): Value {
   const c = x.shape[3];
   if (one !== 1 || !(c > 0) || cm % c !== 0) fail(o, `a filter [1, height, width, m ${c}]`, `[${o.tensor(1).shape}]`);
   const layer: LayerInfo = { kind: "depthwiseConv2d" };
-  const { kernel, scale, bias, kernelZero } = weights(o, layer, cm, [kh, kw, c, cm / c], 3);
+  const made = weights(o, layer, cm, [kh, kw, c, cm / c], 3);
+  const { kernel, scale, bias, kernelZero } = made;
   const windows = {
     padding: padding(o),
     strides: [o.int(2, 1), o.int(1, 1)] as const,
@@ -117,7 +129,7 @@ function depthwise(o: Operator): Value {
   return product(o, layer, o.byte(4), { scale, bias, kernelZero }, (options) =>
     scale
       ? quantizedDepthwiseConv2d(x, kernel, scale, { ...windows, ...(options as Quantized) })
-      : depthwiseConv2d(x, kernel, windows),
+      : depthwiseConv2d(x, floats(made, [c, cm / c]), windows),
   );
 }
 
@@ -129,7 +141,8 @@ function fullyConnected(o: Operator): Value {
   const x = o.input(0);
   const rows = o.byte(2) !== 0 && x.shape.at(-1) === k ? x : reshape(x, [-1, k]);
   const layer: LayerInfo = { kind: "dense" };
-  const { kernel, scale, bias, kernelZero } = weights(o, layer, n, [k, n], 0);
+  const { kernel, scale, bias, kernelZero, floatScale } = weights(o, layer, n, [k, n], 0);
+  if (floatScale) return product(o, layer, o.byte(0), {}, () => weightOnlyDense(rows, kernel, floatScale, { bias }));
   return product(o, layer, o.byte(0), { scale, bias, kernelZero }, (options) =>
     scale ? quantizedDense(rows, kernel, scale, options as Quantized) : matmul(rows, kernel),
   );
