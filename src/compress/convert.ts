@@ -10,7 +10,7 @@ import type { Limits } from "../ops/quantized/quantization.js";
 import { reshape } from "../ops/shape.js";
 import { build } from "../program/build.js";
 import type { Model } from "../program/model.js";
-import { copied, infos, owned, stateOf } from "./copy.js";
+import { copied, frozenOf, infos, owned, stateOf } from "./copy.js";
 import { chainOf, integersOf } from "./functions.js";
 import { integerOf } from "./integers.js";
 import type { Plan, Way } from "./plan.js";
@@ -139,10 +139,12 @@ export function convert(model: Model, plan: Plan, integers: Integers): Promise<M
     const q = rule.integers === "input" ? xs[0].q : (rule.integers ?? of(y));
     return [rule.make(node, xs, q, node.inputs.slice(count).map(floatOf))].flat().map((value) => ({ value, q }));
   };
+  const frozen = frozenOf(model, graph, order, fixed);
   for (const node of order) {
     const way = ways.get(node);
     if (!way && !asFloats.has(node)) continue;
-    const made = way ? int(node, way) : copied(node, floatOf, model);
+    const constant = frozen.get(node.outputs[0]);
+    const made = way ? int(node, way) : constant ? [constant] : copied(node, floatOf, model);
     made.forEach((each, i) => {
       const value = "q" in each ? each.value : each;
       owned(value, infoOf(way?.kind === "run" ? way.run.first : node));

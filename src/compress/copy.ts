@@ -1,10 +1,12 @@
 // A model's graph made anew as part of another model, some of it replaced.
 import { type Graph, type LayerInfo, leaf, make, type Node, type Value } from "../graph/value.js";
 import { roots, topological } from "../graph/walk.js";
-import { constantOp, input, stateOp } from "../ops/leaf.js";
+import { constant, constantOp, input, stateOp } from "../ops/leaf.js";
+import { onlyWeights } from "../passes/weights.js";
 import { build } from "../program/build.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
+import { numbersOf } from "./weights.js";
 
 /**
  * A model of its own with a graph of another and the numbers of its weights.
@@ -19,13 +21,33 @@ export function rebuilt(
 ): Promise<Model> {
   const made = new Map<Value, Value>();
   const now = (value: Value) => made.get(value) as Value;
-  for (const node of topological([...graph.inputs, ...roots(graph)])) {
-    const other = replace(node, now);
+  const order = topological([...graph.inputs, ...roots(graph)]);
+  const frozen = frozenOf(model, graph, order, onlyWeights(order));
+  for (const node of order) {
+    const other = replace(node, now) ?? frozen.get(node.outputs[0]);
     (other ? [other] : copied(node, now, model)).forEach((value, i) => {
       made.set(node.outputs[i], owned(value, infoOf(node)));
     });
   }
   return build(graph.inputs.map(now), graph.outputs.map(now), { name: model.name, math: model.math });
+}
+
+/**
+ * Constants for what is made of weights alone and read by other nodes: files hold their numbers, and need no op that makes them (of a
+ * normalization that nothing could be folded into, for one).
+ */
+export function frozenOf(
+  model: Model,
+  graph: Graph,
+  order: readonly Node[],
+  fixed: ReadonlySet<Node>,
+): ReadonlyMap<Value, Value> {
+  const isDerived = ({ node }: Value) => fixed.has(node) && node.inputs.length > 0 && node.outputs.length === 1;
+  const read = order.flatMap((node) => (fixed.has(node) ? [] : node.inputs.filter(isDerived)));
+  const numbers = numbersOf(model, [...read, ...graph.outputs.filter(isDerived)]);
+  return new Map(
+    [...numbers].map(([value, data]) => [value, constant({ data, shape: value.shape, dtype: value.dtype })]),
+  );
 }
 
 /** The same node over other inputs; of a model's inputs and states another one each. */

@@ -108,7 +108,12 @@ function waysOf(
   const eager = new Set<Node>();
   const inside = new Set<Node>();
   const sources = new Map<Value, Value>();
-  const known = (value: Value) => ways.has(value.node);
+  // What products read is made int8 in any case.
+  const taken = new Set(
+    order.flatMap((node) => (isProduct(node, fixed) && !skip.has(nameOf(node, model.names)) ? [node.inputs[0]] : [])),
+  );
+  const known = (value: Value) => ways.has(value.node) || taken.has(value);
+  const isEager = (value: Value) => eager.has(value.node) || taken.has(value);
   const set = (node: Node, way: Way, isEager: boolean) => {
     ways.set(node, way);
     if (isEager) eager.add(node);
@@ -131,13 +136,13 @@ function waysOf(
     if (run) {
       if (run.product ? skip.has(run.product.layer) : !node.inputs.every(known)) continue;
       for (const each of run.nodes) if (each !== run.last) inside.add(each);
-      set(run.last, { kind: "run", run }, run.product !== undefined || node.inputs.every((x) => eager.has(x.node)));
+      set(run.last, { kind: "run", run }, run.product !== undefined || node.inputs.every(isEager));
       continue;
     }
     const rule = ruleOf(node);
     if (rule === undefined) continue;
     const xs = node.inputs.slice(0, rule.ints?.(node) ?? 1);
-    if (xs.every(known)) set(node, { kind: "rule", rule }, !rule.lazy && xs.every((x) => eager.has(x.node)));
+    if (xs.every(known)) set(node, { kind: "rule", rule }, !rule.lazy && xs.every(isEager));
   }
   return { ways, eager };
 }

@@ -113,6 +113,24 @@ const models: Record<string, [number[], (x: Value) => Value]> = {
     },
   ],
   "softmax between products": [image, (x) => conv(l.softmax(conv(x)))],
+  "MobileNetV2's inverted residual": [
+    image,
+    (x) => {
+      const norm = (y: Value, activation: l.ActivationName) => l.activation(activation)(l.batchNormalization()(y));
+      const wide = norm(l.conv2d(16, 1, { useBias: false })(x), "relu6");
+      const deep = norm(l.depthwiseConv2d(3, { padding: "same", useBias: false })(wide), "relu6");
+      return l.dense(3)(l.globalAveragePooling2d()(l.add([x, norm(l.conv2d(4, 1)(deep), "linear")])));
+    },
+  ],
+  "MobileNetV3's block, with hard swish and squeeze and excitation": [
+    image,
+    (x) => {
+      const wide = l.activation("hardSwish")(l.batchNormalization()(l.conv2d(16, 1)(x)));
+      const s = l.conv2d(4, 1, { activation: "relu" })(l.globalAveragePooling2d({ keepdims: true })(wide));
+      const scaled = l.multiply([wide, l.conv2d(16, 1, { activation: "hardSigmoid" })(s)]);
+      return conv(l.add([x, l.conv2d(4, 1)(scaled)]));
+    },
+  ],
   "a layer used twice": [
     image,
     (x) => {

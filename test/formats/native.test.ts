@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   add,
   build,
+  clip,
   constant,
   conv2d,
   dense,
@@ -230,4 +231,12 @@ describe("damaged files are refused with a FormatError", () => {
     await expect(load(bytes)).rejects.toThrow(FormatError);
     await expect(load(bytes)).rejects.toThrow(message);
   });
+});
+
+test("attributes that are infinite come back from a file", async () => {
+  const x = input([3]);
+  const model = await build(x, clip(x, Number.NEGATIVE_INFINITY, 2));
+  const again = await load(save(model));
+  const data = tensor([[-5, 1, 9]]);
+  expect([...(again.predict(data) as Tensor).data]).toEqual([-5, 1, 2]);
 });

@@ -84,6 +84,32 @@ describe("the models of ../shared/tflite", () => {
   );
 });
 
+test.skipIf(!existsSync(folder))("weights of a hybrid file stay int8, in memory and in files", async () => {
+  const file = readFileSync(new URL("models/kws_float.tflite", folder));
+  const model = await fromTflite(file);
+  const kernels = Object.entries(model.weights()).filter(([name]) => name.endsWith("kernel"));
+  const filters = kernels.filter(([name]) => name.startsWith("conv2d"));
+  expect(filters.length).toBe(5);
+  expect(filters.every(([, { dtype }]) => dtype === "int8")).toBe(true);
+  expect(save(model).length).toBeLessThan(1.3 * file.length);
+});
+
+test("FULLY_CONNECTED of floats with int8 weights reads them as they are", async () => {
+  const kernel = Int8Array.from({ length: 12 }, (_, i) => 10 * i - 60);
+  const tensors = [f([2, 4]), { ...q([3, 4], { scale: 0.5, zeroPoint: 0 }), data: kernel }, f([2, 3])];
+  const x = floats(8);
+  const file = single("FULLY_CONNECTED", tensors, [["byte", 0]]);
+  const model = await fromTflite(file);
+  expect(String(model.plan())).toContain("f32_i8_gemm");
+  const y = await run(file, x);
+  y.forEach((value, i) => {
+    const [r, c] = [Math.floor(i / 3), i % 3];
+    let sum = 0;
+    for (let t = 0; t < 4; t++) sum += x[r * 4 + t] * kernel[c * 4 + t];
+    expect(value).toBeCloseTo(0.5 * sum, 5);
+  });
+});
+
 describe("operators of files written here", () => {
   const [x, y] = [bytes(24, 1), bytes(24, 2)];
   const both = [...x].map((v, i) => [real(v, A), real(y[i], B)] as const);
