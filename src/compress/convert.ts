@@ -139,7 +139,7 @@ export function convert(model: Model, plan: Plan, integers: Integers): Promise<M
     const q = rule.integers === "input" ? xs[0].q : (rule.integers ?? of(y));
     return [rule.make(node, xs, q, node.inputs.slice(count).map(floatOf))].flat().map((value) => ({ value, q }));
   };
-  const frozen = frozenOf(model, graph, order, fixed);
+  const frozen = frozenOf(model, graph, order, fixed, infoOf);
   for (const node of order) {
     const way = ways.get(node);
     if (!way && !asFloats.has(node)) continue;

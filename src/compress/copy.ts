@@ -1,11 +1,12 @@
 // A model's graph made anew as part of another model, some of it replaced.
 import { type Graph, type LayerInfo, leaf, make, type Node, type Value } from "../graph/value.js";
 import { roots, topological } from "../graph/walk.js";
-import { constant, constantOp, input, stateOp } from "../ops/leaf.js";
+import { constant, constantOp, input, isState, stateAttrs, stateOp } from "../ops/leaf.js";
 import { onlyWeights } from "../passes/weights.js";
 import { build } from "../program/build.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
+import { rootOf } from "./runs.js";
 import { numbersOf } from "./weights.js";
 
 /**
@@ -22,7 +23,7 @@ export function rebuilt(
   const made = new Map<Value, Value>();
   const now = (value: Value) => made.get(value) as Value;
   const order = topological([...graph.inputs, ...roots(graph)]);
-  const frozen = frozenOf(model, graph, order, onlyWeights(order));
+  const frozen = frozenOf(model, graph, order, onlyWeights(order), infoOf);
   for (const node of order) {
     const other = replace(node, now) ?? frozen.get(node.outputs[0]);
     (other ? [other] : copied(node, now, model)).forEach((value, i) => {
@@ -33,20 +34,31 @@ export function rebuilt(
 }
 
 /**
- * Constants for what is made of weights alone and read by other nodes: files hold their numbers, and need no op that makes them (of a
- * normalization that nothing could be folded into, for one).
+ * What is made of weights alone and read by other nodes, as weights with the numbers of now: files then need no op that makes them (of a
+ * normalization that was folded, or that nothing could be folded into). Each has the name of the weight it is made of, a second one of the
+ * same weight is a constant.
  */
 export function frozenOf(
   model: Model,
   graph: Graph,
   order: readonly Node[],
   fixed: ReadonlySet<Node>,
+  infoOf: (node: Node) => LayerInfo | undefined,
 ): ReadonlyMap<Value, Value> {
-  const isDerived = ({ node }: Value) => fixed.has(node) && node.inputs.length > 0 && node.outputs.length === 1;
-  const read = order.flatMap((node) => (fixed.has(node) ? [] : node.inputs.filter(isDerived)));
-  const numbers = numbersOf(model, [...read, ...graph.outputs.filter(isDerived)]);
+  const read = [...order.flatMap((node) => (fixed.has(node) ? [] : node.inputs)), ...graph.outputs].filter(({ node }) =>
+    fixed.has(node),
+  );
+  const named = new Set(read.filter(isState));
+  const derived = read.filter(({ node }) => node.inputs.length > 0 && node.outputs.length === 1);
   return new Map(
-    [...numbers].map(([value, data]) => [value, constant({ data, shape: value.shape, dtype: value.dtype })]),
+    [...numbersOf(model, derived)].map(([value, data]) => {
+      const numbers: Tensor = { data, shape: value.shape, dtype: value.dtype };
+      const root = rootOf(value);
+      const layer = infoOf(root.node);
+      if (!isState(root) || layer === undefined || named.has(root)) return [value, constant(numbers)];
+      named.add(root);
+      return [value, stateOf(layer, stateAttrs(root).name, numbers, stateAttrs(root).trainable)];
+    }),
   );
 }
 
