@@ -1,6 +1,7 @@
-// Products with sparse weights (sparsepack.ts). Every sum begins at its bias and goes on in the order of k, as that of f32_gemm, whose bits it
-// has where x is finite: what is left out is a product with 0. (A bias of -0 with nothing kept stays so, and an infinity that meets no
-// weight makes no NaN.) Lanes run across pixels, as in XNNPACK's SpMM (Elsen and others, "Fast Sparse ConvNets", 2019), or across outputs.
+// Products with sparse weights (sparsepack.ts). Every sum begins at its bias and goes on in the order of k, as that of f32_gemm, whose
+// bits it has where x is finite: what is left out is a product with 0. (A bias of -0 with nothing kept stays so, and an infinity that
+// meets no weight makes no NaN.) Lanes run across pixels, as in XNNPACK's SpMM (Elsen and others, "Fast Sparse ConvNets", 2019), or
+// across outputs.
 
 import { load, loadSplat, mulAdd, pmax, pmin, SIMD, splat, store } from "./lanes";
 import { put } from "./map";
@@ -10,9 +11,9 @@ import { placesOf } from "./sparsepack";
 const PIXELS: usize = 32;
 
 /**
- * y [batch, oh, ow, n] = clamp(x [batch, c, h, width] convolved with a sparse filter + bias [n], lo, hi), strides 1: x, whose images are `image`
- * elements, is channels first and has its padding in it. `packed` is f32_sparse_pack_pixels. Reads up to 12 bytes past x; `scratch` takes
- * 512 bytes. Pixels of the rows of x behind ow are computed and left out.
+ * y [batch, oh, ow, n] = clamp(x [batch, c, h, width] convolved with a sparse filter + bias [n], lo, hi), strides 1. x, whose
+ * images are `image` elements, is channels first and has its padding in it. `packed` is f32_sparse_pack_pixels. Reads up
+ * to 12 bytes past x; `scratch` takes 512 bytes. Pixels of the rows of x behind ow are computed and left out.
  */
 export function f32_sparse_conv2d_pixels(
   batch: u32, image: u32, width: u32, oh: u32, ow: u32, n: u32,
@@ -121,9 +122,9 @@ function scatter(t: u32, count: u32, width: u32, ow: u32, n: u32, rows: u32, fro
 }
 
 /**
- * y [batch, oh, ow, n] = clamp(x [batch, h, w, c] convolved with a sparse filter + bias [n], lo, hi), strides sh and sw; padding is in x. `packed` is
- * f32_sparse_pack_outputs with the same block. One pixel after the other: four sums of blocks side by side, or two of single outputs, whose
- * factors are gathered.
+ * y [batch, oh, ow, n] = clamp(x [batch, h, w, c] convolved with a sparse filter + bias [n], lo, hi), strides sh and sw; padding is
+ * in x. `packed` is f32_sparse_pack_outputs with the same block. One pixel after the other: four sums of blocks
+ * side by side, or two of single outputs, whose factors are gathered.
  */
 export function f32_sparse_conv2d_outputs(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, sh: u32, sw: u32, n: u32, block: u32,
@@ -157,7 +158,8 @@ function finish(j: u32, n: u32, y: usize, sum: v128, low: v128, high: v128): voi
 function blocks(n: u32, x: usize, packed: usize, bias: usize, y: usize, lo: f32, hi: f32): void {
   const low = f32x4.splat(lo), high = f32x4.splat(hi);
   for (let j: u32 = 0; j < n; j += 16) {
-    let s0 = startOf(bias, j, n), s1 = startOf(bias, j + 4, n), s2 = startOf(bias, j + 8, n), s3 = startOf(bias, j + 12, n);
+    let s0 = startOf(bias, j, n), s1 = startOf(bias, j + 4, n);
+    let s2 = startOf(bias, j + 8, n), s3 = startOf(bias, j + 12, n);
     const end = packed + 4 + <usize>i32.load(packed) * 80;
     for (packed += 4; packed != end; packed += 80) {
       s0 = mulAdd<v128>(v128.load32_splat(x + i32.load(packed)), v128.load(packed, 16), s0);

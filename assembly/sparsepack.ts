@@ -38,9 +38,9 @@ export function f32_sparse_pack_pixels(
 export function placesOf(block: u32): u32 { return block == 4 ? 4 : 8; }
 
 /**
- * packed: for each group of columns of b [k, n], places(block) block of them, how many steps it has, then for each step its places (u32) and
- * the elements of its columns. A block of columns has a step for every row of which any element is kept; what others need more is +0 at
- * the place of its last, as are elements that are not kept.
+ * packed: for each group of columns of b [k, n], placesOf(block) block of them, how many steps it has, then for each step its places
+ * (u32) and the elements of its columns. A block of columns has a step for every row of which any element is kept; what
+ * others need more is +0 at the place of its last, as are elements that are not kept.
  */
 export function f32_sparse_pack_outputs(
   k: u32, n: u32, kw: u32, c: u32, row: u32, pixel: u32, channel: u32, block: u32, mask: usize, b: usize, packed: usize,

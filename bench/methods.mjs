@@ -16,7 +16,9 @@ const { kernels, memory } = await instantiate();
 const random = allocator(memory, kernels.heapBase());
 
 const LARGEST = 2 ** 20; // numbers of the largest operand in the grids below
-const buffers = Object.fromEntries(["a", "copy", "b", "packed", "result"].map((name) => [name, random(LARGEST)]));
+const buffers = Object.fromEntries(
+  ["a", "copy", "b", "packed", "mask", "sparse", "result"].map((name) => [name, random(LARGEST)]),
+);
 
 /** What is chosen, between which two ways, and for which shapes, whose numbers are `sizes`. Both give the same bits, but for Winograd. */
 const choices = [
@@ -84,6 +86,40 @@ const choices = [
       kernels.f32_conv2d_3x3_winograd_filter_grad(...sizes, a, b, result, copy);
     },
   },
+  {
+    title:
+      "weights of which some are left out: dense, or sparse, across outputs in blocks of 1 or 4, or across pixels (0)",
+    sizes: ["m", "n", "k", "% kept", "block"],
+    shapes: [1, 8, 32].flatMap((m) =>
+      grid([10, 20, 40], [0, 1, 4], [0, 1]).map(([kept, block, i]) => [
+        m,
+        ...[
+          [64, 1600],
+          [128, 128],
+        ][i],
+        kept,
+        block,
+      ]),
+    ),
+    prepare({ m, n, k, "% kept": kept, block, b, packed, mask, sparse }) {
+      const keeps = new Uint8Array(memory.buffer, mask, k * n);
+      const width = block || 1;
+      // Knuth's multiplicative hash: as good as drawn
+      for (let i = 0; i < k * n; i++) keeps[i] = ((Math.imul(i - (i % width), 2654435761) >>> 8) % 100 < kept) | 0;
+      kernels.f32_gemm_pack(k, n, n, 1, b, packed);
+      if (block === 0) kernels.f32_sparse_pack_pixels(k, n, 1, k, m, 1, m, mask, b, sparse);
+      else kernels.f32_sparse_pack_outputs(k, n, 1, k, k, k, 1, block, mask, b, sparse);
+    },
+    first: ({ m, n, k, a, packed, result }) => kernels.f32_gemm(m, n, k, a, packed, 0, result, ...NONE),
+    second({ m, n, k, block, a, copy, mask, sparse, result }) {
+      if (block !== 0) {
+        kernels.f32_sparse_conv2d_outputs(1, 1, m, k, 1, m, 1, 1, n, block, a, sparse, 0, result, ...NONE);
+        return;
+      }
+      kernels.x32_strided_copy(1, 1, 1, k, m, 0, 0, 0, 1, k, 0, 0, 0, m, 1, 0, 0, a, copy);
+      kernels.f32_sparse_conv2d_pixels(1, m * k, m, 1, m, n, copy, sparse, 0, mask, result, ...NONE);
+    },
+  },
 ];
 
 function filterGrad({ "h = w": side, c: channels, n, kernel, stride, packed, result }, steps, x) {
@@ -94,11 +130,12 @@ function filterGrad({ "h = w": side, c: channels, n, kernel, stride, packed, res
 
 const tables = choices
   .filter(({ title }) => title.includes(options.only))
-  .map(({ title, sizes, shapes, first, second }) => ({
+  .map(({ title, sizes, shapes, prepare, first, second }) => ({
     title,
     sizes,
     rows: shapes.map((shape) => {
       const at = { ...buffers, ...Object.fromEntries(sizes.map((name, i) => [name, shape[i]])) };
+      prepare?.(at);
       const [one, two] = fastest(
         () => first(at),
         () => second(at),
