@@ -3,10 +3,12 @@
 import { affineOps } from "../ops/affine.js";
 import { attentionOps } from "../ops/attention.js";
 import { cellOps } from "../ops/cells.js";
+import { int16Ops } from "../ops/int16/table.js";
 import { lossOps } from "../ops/loss.js";
 import { int8Ops } from "../ops/quantized/table.js";
 import { carryOps, recurrentDropoutOps } from "../ops/recurrent.js";
 import { rotaryOps } from "../ops/rotary.js";
+import { shapedOps } from "../ops/shaped.js";
 import { sparseOps } from "../ops/sparse.js";
 
 /** What `load` is given as `layers`: every table of ops that only some models have. */
@@ -16,8 +18,10 @@ export const uncommonOps: readonly unknown[] = [
   carryOps,
   cellOps,
   ...int8Ops,
+  ...int16Ops,
   lossOps,
   recurrentDropoutOps,
   rotaryOps,
+  shapedOps,
   sparseOps,
 ];

@@ -55,10 +55,8 @@ test.each(Object.keys(models))("serves a saved model with %s", async (name) => {
 });
 
 test("holds every op that a file may name, but for ctc and the steps of optimizers", async () => {
-  const folders = ["src/ops", "src/ops/quantized"];
-  const paths = folders.flatMap((folder) =>
-    readdirSync(folder).flatMap((f) => (/^(?!update).*\.ts$/.test(f) ? `${folder}/${f}` : [])),
-  );
+  const files = readdirSync("src/ops", { recursive: true, encoding: "utf8" });
+  const paths = files.filter((f) => /^(?!update).*\.ts$/.test(f)).map((f) => `src/ops/${f}`);
   const modules = await Promise.all(
     paths.map((path) => import(/* @vite-ignore */ `../../${path.replace(/ts$/, "js")}`)),
   );
