@@ -81,26 +81,31 @@ export function i16_mul(
   }
 }
 
-/** y [n] = x (both i16) times 2^left m / 2^(31 + right), or where it is below 0 the same with leftBelow, below, rightBelow. */
+/**
+ * y [n] = x (both i16) times 2^left m / 2^(31 + right), or where it is below 0 the same with leftBelow, below, rightBelow; within
+ * [low, high].
+ */
 export function i16_leaky_relu(
   n: u32, x: usize, y: usize, m: i32, left: i32, right: i32, below: i32, leftBelow: i32, rightBelow: i32,
+  low: i32, high: i32,
 ): void {
   let i: u32 = 0;
   if (SIMD) {
-    const f = i32x4.splat(m), g = i32x4.splat(below);
+    const f = i32x4.splat(m), g = i32x4.splat(below), least = i16x8.splat(<i16>low), most = i16x8.splat(<i16>high);
     for (; i < n; i += 8, x += 16, y += 16) {
       const v = v128.load(x), p = i32x4.extend_low_i16x8_s(v), q = i32x4.extend_high_i16x8_s(v);
       const above = i16x8.narrow_i32x4_s(scaledFour(p, f, left, right), scaledFour(q, f, left, right));
       const under = i16x8.narrow_i32x4_s(
         scaledFour(p, g, leftBelow, rightBelow), scaledFour(q, g, leftBelow, rightBelow),
       );
-      storeEight(y, v128.bitselect(under, above, i16x8.shr_s(v, 15)), n - i);
+      const made = v128.bitselect(under, above, i16x8.shr_s(v, 15));
+      storeEight(y, i16x8.min_s(i16x8.max_s(made, least), most), n - i);
     }
   } else {
     for (; i < n; i++, x += 2, y += 2) {
       const v: i32 = load<i16>(x);
       const made = v < 0 ? scaled(v, below, leftBelow, rightBelow) : scaled(v, m, left, right);
-      store<i16>(y, <i16>clamped(made, -32768, 32767));
+      store<i16>(y, <i16>clamped(made, low, high));
     }
   }
 }

@@ -5,4 +5,5 @@ export * from "./int8";
 export * from "./qat";
 export * from "./sequence";
 export * from "./sparse";
+export * from "./stateful";
 export * from "./train";

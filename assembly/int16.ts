@@ -6,3 +6,5 @@ export {
   f32_to_i16_quantized, i16_requantize, i16_to_f32_dequantized, i16_to_i32_requantized, i16_to_i8_requantized,
   i32_to_i16_requantized, i8_to_i16_requantized,
 } from "./i16convert";
+export { i16_sigmoid, i16_softmax, i16_tanh } from "./i16function";
+export { i16_avg_pool2d, i16_max_pool2d, i16_mean } from "./i16pool";

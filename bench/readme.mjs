@@ -1,6 +1,6 @@
-// `npm run bench:readme`: writes the last saved `npm run bench:peers` and `npm run bench` on Node 24 into the README, between its two
-// marks.
-import { readFileSync, writeFileSync } from "node:fs";
+// `npm run bench:readme`: writes the last saved `npm run bench:peers`, `npm run bench:tflite`, where there is one, and `npm run bench` on
+// Node 24 into the README, between its two marks.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { digits, times } from "./table.mjs";
 
@@ -12,6 +12,7 @@ const PEERS = {
   "ONNX Runtime Web": "onnxruntime-web",
   "jax-js": "@jax-js/jax",
   "LiteRT.js": "@litertjs/core",
+  "tfjs-tflite": "@tensorflow/tfjs-tflite",
   PyTorch: "torch",
 };
 
@@ -21,12 +22,14 @@ export function readme() {
   const [begin, end] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
   if (begin < BEGIN.length || end < begin) throw new Error(`README.md has no ${BEGIN.trim()} ... ${END}`);
   const peers = saved("peers-node24");
-  return [text.slice(0, begin), measured(peers), coldStart(saved("bench-node24"), peers.by), text.slice(end)].join(
-    "\n",
-  );
+  const models = existsSync(fileOf("tflite-node24")) ? [tflite(saved("tflite-node24"))] : [];
+  const tables = [measured(peers), ...models, coldStart(saved("bench-node24"), peers.by)];
+  return [text.slice(0, begin), ...tables, text.slice(end)].join("\n");
 }
 
-const saved = (name) => JSON.parse(readFileSync(new URL(`results/${name}.json`, import.meta.url), "utf8"));
+const fileOf = (name) => new URL(`results/${name}.json`, import.meta.url);
+
+const saved = (name) => JSON.parse(readFileSync(fileOf(name), "utf8"));
 
 const line = (cells) => `| ${cells.join(" | ")} |`;
 
@@ -41,6 +44,20 @@ function coldStart({ runtime, commit, date, rows }, by) {
     line(["---", "---:"]),
     ...some("cold start", "Node"),
     ...some("workerd CPU", "workerd"),
+    "",
+  ].join("\n");
+}
+
+/** Models in TensorFlow Lite's format, batch 1. */
+function tflite({ by, runtime, commit, date, versions, rows }) {
+  const there = Object.keys(PEERS).filter((peer) => rows.some(({ peers }) => peers[peer]));
+  return [
+    `Models of TensorFlow Lite at batch 1; ${runtime}, commit ${commit}, ${date}${by === "min" ? "; the fastest calls" : ""}.\n`,
+    line(["", "Lanewise, us", ...there.map((peer) => `${peer} ${versions[PEERS[peer]]}`)]),
+    line(["---", ...Array(1 + there.length).fill("---:")]),
+    ...rows.map(({ name, ms, peers }) =>
+      line([name, digits(1000 * ms), ...there.map((peer) => (peers[peer] ? times(peers[peer].ratio) : ""))]),
+    ),
     "",
   ].join("\n");
 }

@@ -13,6 +13,7 @@ import { emptyCases } from "./cases/empty.js";
 import { fakeCases } from "./cases/fake.js";
 import { int16Cases } from "./cases/int16.js";
 import { lossCases } from "./cases/losses.js";
+import { lstmProjectedCases } from "./cases/lstmp.js";
 import { matmulCases } from "./cases/matmul.js";
 import { movementCases } from "./cases/movement.js";
 import { normCases } from "./cases/norm.js";
@@ -103,6 +104,7 @@ const rows: readonly Case[] = [
     }),
   ),
   ...lossCases,
+  ...lstmProjectedCases,
   ...casts,
   ...int16Cases,
   ...quantizedCases,

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fromTflite } from "../formats/tflite/index.js";
 import { load, type Model } from "../index.js";
+import { fakeQuantizeOps } from "../ops/quantized/fake.js";
 import { int8Ops } from "../ops/quantized/index.js";
 import { sparseOps } from "../ops/sparse.js";
 import { fileError, UsageError } from "./usage.js";
@@ -24,7 +25,7 @@ export async function openBytes(bytes: Uint8Array, path: string): Promise<Opened
   const name = modelName(path);
   if (isTflite(bytes)) return { model: await fromTflite(bytes, { name }), format: "tflite", bytes: bytes.length };
   return {
-    model: await load(bytes, { name, layers: [...int8Ops, sparseOps] }),
+    model: await load(bytes, { name, layers: [...int8Ops, fakeQuantizeOps, sparseOps] }),
     format: "safetensors",
     bytes: bytes.length,
   };

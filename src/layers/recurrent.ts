@@ -2,6 +2,7 @@
 import { rangeError, ShapeError, told, UnsupportedError } from "../errors.js";
 import type { Op } from "../graph/op.js";
 import type { LayerInfo, Value } from "../graph/value.js";
+import { carry } from "../ops/carry.js";
 import { wantRank } from "../ops/check.js";
 import { where } from "../ops/comparison.js";
 import type { Initializer, InitializerName } from "../ops/initializer.js";
@@ -10,7 +11,6 @@ import { matmul } from "../ops/matmul.js";
 import { noise } from "../ops/random.js";
 import {
   applyCell,
-  carry,
   type RecurrentActivation,
   recurrentActivations,
   recurrentDropout as stateDropout,

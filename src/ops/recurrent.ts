@@ -8,7 +8,6 @@ import { apply, make, type Spec, type Value } from "../graph/value.js";
 import { sequence } from "../runtime/families/sequence.js";
 import { sameShape, show } from "../shape.js";
 import { mul } from "./arithmetic.js";
-import { assign } from "./assign.js";
 import { broadcastTo } from "./broadcast.js";
 import { wantDType } from "./check.js";
 import { concat } from "./concat.js";
@@ -240,27 +239,6 @@ export function applyCell(
   const list = extras.filter((extra) => of[extra] !== undefined);
   return make(op, [z, u, ...list.map((extra) => of[extra] as Value)], { ...how, given: list }).outputs;
 }
-
-export const carryOps = {
-  /** The first input; each run the second, a state, becomes the third. */
-  carry: defineOp("carry", {
-    infer([y, state, next]) {
-      const [most, ...rest] = state.shape;
-      if (next.shape[0] > most || !sameShape(next.shape.slice(1), rest)) {
-        const expected = `at most ${most} sequences at once, as batchSize says`;
-        throw new ShapeError({ op: "carry", expected, actual: show(next.shape) });
-      }
-      return y;
-    },
-    grad: (_node, [dy]): Gradients => [dy, undefined, undefined],
-    inference: ([value, state, next]) => ({ value, effects: [assign(state, next)] }),
-    training: ([value, state, next]) => ({ value, effects: [assign(state, next)] }),
-    expand: ([y]) => y,
-  }),
-};
-
-/** `y`, and as an effect of every run `state` becomes `next`. */
-export const carry = (y: Value, state: Value, next: Value): Value => apply(carryOps.carry, [y, state, next]);
 
 /** While training, [batch, units] of 0 for a share of numbers and 1 / (1 - rate) for the others: what states are multiplied by. */
 export const recurrentDropoutOps = {

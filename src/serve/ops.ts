@@ -2,11 +2,13 @@
 // model has for an output, and which would bring all kernels of training.
 import { affineOps } from "../ops/affine.js";
 import { attentionOps } from "../ops/attention.js";
+import { carryOps } from "../ops/carry.js";
 import { cellOps } from "../ops/cells.js";
 import { int16Ops } from "../ops/int16/table.js";
 import { lossOps } from "../ops/loss.js";
+import { fakeQuantizeOps } from "../ops/quantized/fake.js";
 import { int8Ops } from "../ops/quantized/table.js";
-import { carryOps, recurrentDropoutOps } from "../ops/recurrent.js";
+import { recurrentDropoutOps } from "../ops/recurrent.js";
 import { rotaryOps } from "../ops/rotary.js";
 import { shapedOps } from "../ops/shaped.js";
 import { sparseOps } from "../ops/sparse.js";
@@ -17,6 +19,7 @@ export const uncommonOps: readonly unknown[] = [
   attentionOps,
   carryOps,
   cellOps,
+  fakeQuantizeOps,
   ...int8Ops,
   ...int16Ops,
   lossOps,

@@ -12,10 +12,12 @@ import {
 import { int16Conv2d, int16Dense } from "../../src/ops/int16/conv2d.js";
 import { int16Dequantize, int16Quantize, int16Requantize } from "../../src/ops/int16/convert.js";
 import { int16DepthwiseConv2d } from "../../src/ops/int16/depthwise.js";
+import { int16Function, int16Softmax } from "../../src/ops/int16/function.js";
+import { int16AvgPool2d, int16MaxPool2d, int16Mean } from "../../src/ops/int16/pool.js";
 import { int16Conv2dTranspose } from "../../src/ops/int16/transposed.js";
 import { sizeOf } from "../../src/shape.js";
 import { type Array64, at, fill, numbers } from "../oracle/array.js";
-import { added, clamp16, rounded, scaled } from "../oracle/int16.js";
+import { added, clamp16, fixedOf, nearestAway, rounded, scaled, shiftAway, shiftUp } from "../oracle/int16.js";
 import * as windows from "../oracle/window.js";
 import { type Case, row as rowOf } from "./case.js";
 
@@ -24,6 +26,8 @@ const scale = (scale: number): Quantization => ({ scale, zeroPoint: 0 });
 const input = scale(2 ** -12);
 const other = scale(fround(0.00021));
 const quantization = scale(fround(0.00073));
+/** Of functions within [-1, 1]. */
+const fraction = scale(2 ** -15);
 const RANGE: [number, number] = [-7.9, 7.9];
 
 /** Numbers a quarter of a step from what is rounded, so that the oracle is flat around them. */
@@ -293,4 +297,90 @@ export const int16Cases: readonly Case[] = [
       RANGE,
     ),
   ),
+  ...[
+    { x: [2, 6, 6, 3], size: [2, 2], strides: [2, 2], padding: "valid" },
+    { x: [1, 7, 5, 9], size: [3, 3], strides: [2, 2], padding: "same" },
+  ].flatMap(({ x, size: [kh, kw], strides: [sh, sw], padding }) => {
+    const options = { strides: [sh, sw], padding: padding as "same" } as const;
+    return [
+      row(
+        `int16AvgPool2d ${kh}x${kw} ${text(options)}`,
+        [x],
+        through((a) => int16AvgPool2d(a, [kh, kw], { ...options, quantization: input }), input),
+        (a) => {
+          const ones = { shape: a.shape, data: a.data.map(() => 1) };
+          const filter = { shape: [kh, kw, x[3], 1], data: new Float64Array(kh * kw * x[3]).fill(1) };
+          const [sums, counts] = [integers(a, input), ones].map((v) => windows.depthwiseConv2d(options)(v, filter));
+          return results(sums, (sum, i) => nearestAway(sum / counts.data[i]), input);
+        },
+        RANGE,
+      ),
+      row(
+        `int16MaxPool2d ${kh}x${kw} ${text(options)}`,
+        [x],
+        through((a) => int16MaxPool2d(a, [kh, kw], { ...options, quantization: input }), input),
+        (a) => results(windows.maxPool2d([kh, kw], options)(integers(a, input)), (v) => v, input),
+        RANGE,
+      ),
+    ];
+  }),
+  ...[[1, 2], [0, 2], [2]].map((axes) =>
+    row(
+      `int16Mean over ${axes} of`,
+      [[2, 5, 3, 4]],
+      through((x) => int16Mean(x, { axes, input, quantization })),
+      (x) => {
+        const kept = [0, 1, 2, 3].filter((axis) => !axes.includes(axis));
+        const count = axes.reduce((n, axis) => n * x.shape[axis], 1);
+        const sums = new Map<number, number>();
+        const ints = integers(x, input);
+        fill(x.shape, (...index) => {
+          const to = kept.reduce((flat, axis) => flat * x.shape[axis] + index[axis], 0);
+          sums.set(to, (sums.get(to) ?? 0) + at(ints, ...index));
+          return 0;
+        });
+        // The factor's 31 bits divided by the count, as far as they last.
+        const { multiplier, shift } = fixedOf(input.scale / quantization.scale);
+        const by = BigInt(Math.floor(Math.log2(count)));
+        const factor = Number((multiplier << by) / BigInt(count));
+        const data = Float64Array.from([...sums.values()], (sum) => {
+          const high = shiftUp(BigInt(sum) * BigInt(factor), 31n);
+          return fround(clamp16(shiftAway(high, by - shift)) * quantization.scale);
+        });
+        return { shape: kept.map((axis) => x.shape[axis]), data };
+      },
+      RANGE,
+    ),
+  ),
+  ...(
+    [
+      ["sigmoid", (v) => 1 / (1 + Math.exp(-v))],
+      ["tanh", Math.tanh],
+    ] as ["sigmoid" | "tanh", (v: number) => number][]
+  ).map(([name, f]) => ({
+    ...row(
+      `int16Function ${name}`,
+      [[7, 11]],
+      through((x) => int16Function(x, name, input), fraction),
+      (x) => results(integers(x, input), (v) => f(v * input.scale) * 32768, fraction),
+      RANGE,
+    ),
+    tolerance: 3 / 32768,
+  })),
+  {
+    ...row(
+      "int16Softmax",
+      [[4, 10]],
+      through((x) => int16Softmax(x, { input }), fraction),
+      (x) => {
+        const logits = integers(x, input);
+        return fill(x.shape, (i, j) => {
+          const e = Array.from({ length: 10 }, (_, k) => Math.exp(at(logits, i, k) * input.scale));
+          return e[j] / e.reduce((s, v) => s + v, 0);
+        });
+      },
+      RANGE,
+    ),
+    tolerance: 8 / 32768,
+  },
 ];

@@ -1,7 +1,17 @@
 // TensorFlow Lite files for tests, written with the flatbuffers library: numbers of fields, types and operators as in its schema.fbs.
 import { Builder } from "flatbuffers";
 
-const TYPES = { float32: 0, float16: 1, int32: 2, uint8: 3, int64: 4, bool: 6, int16: 7, int8: 9 } as const;
+const TYPES = {
+  float32: 0,
+  float16: 1,
+  int32: 2,
+  uint8: 3,
+  int64: 4,
+  bool: 6,
+  int16: 7,
+  int8: 9,
+  resource: 13,
+} as const;
 
 export const CODES = {
   ADD: 0,
@@ -48,6 +58,16 @@ export const CODES = {
   BATCH_MATMUL: 126,
   QUANTIZE: 114,
   DENSIFY: 124,
+  LSTM: 16,
+  RNN: 24,
+  SVDF: 27,
+  UNIDIRECTIONAL_SEQUENCE_RNN: 35,
+  UNIDIRECTIONAL_SEQUENCE_LSTM: 44,
+  BIDIRECTIONAL_SEQUENCE_LSTM: 52,
+  CALL_ONCE: 129,
+  VAR_HANDLE: 142,
+  READ_VARIABLE: 143,
+  ASSIGN_VARIABLE: 144,
 } as const;
 
 export interface TensorFile {
@@ -59,6 +79,7 @@ export interface TensorFile {
   readonly zeroPoints?: readonly number[];
   readonly axis?: number;
   readonly name?: string;
+  readonly isVariable?: boolean;
 }
 
 export interface OperatorFile {
@@ -66,17 +87,24 @@ export interface OperatorFile {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** Options in the order of the schema. */
-  readonly options?: readonly (readonly ["byte" | "int" | "float", number])[];
+  readonly options?: readonly (readonly ["byte" | "int" | "float", number] | readonly ["text", string])[];
+  readonly intermediates?: readonly number[];
 }
 
-export interface ModelFile {
+export interface GraphFile {
   readonly tensors: readonly TensorFile[];
   readonly operators: readonly OperatorFile[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
 }
 
-export function writeTflite({ tensors, operators, inputs, outputs }: ModelFile): Uint8Array {
+export interface ModelFile extends GraphFile {
+  /** Graphs behind the first. */
+  readonly others?: readonly GraphFile[];
+}
+
+export function writeTflite({ others = [], ...main }: ModelFile): Uint8Array {
+  const graphs = [main, ...others];
   const b = new Builder(1024);
   const offsets = (list: readonly number[]) => {
     b.startVector(4, list.length, 4);
@@ -111,36 +139,52 @@ export function writeTflite({ tensors, operators, inputs, outputs }: ModelFile):
   const to = (field: number, offset: number) => () => b.addFieldOffset(field, offset, 0);
   const int = (field: number, value: number) => () => b.addFieldInt32(field, value, 0);
   const byte = (field: number, value: number) => () => b.addFieldInt8(field, value, 0);
-  const buffers = [undefined, ...tensors].map((tensor) => {
+  const buffers = [undefined, ...graphs.flatMap(({ tensors }) => tensors)].map((tensor) => {
     if (!tensor?.data) return table(1);
     const { buffer, byteOffset, byteLength } = tensor.data;
     return table(1, to(0, bytes(new Uint8Array(buffer, byteOffset, byteLength))));
   });
-  const written = tensors.map(({ shape, type, scales, zeroPoints = [0], axis = 0, name }, i) => {
-    const [dims, text] = [ints(shape), b.createString(name ?? `t${i}`)];
-    const parts = scales && [floats(scales), longs(scales.map((_, k) => zeroPoints[k] ?? zeroPoints[0]))];
-    const quantization = parts && table(7, to(2, parts[0]), to(3, parts[1]), int(6, axis));
-    const rest = quantization ? [to(4, quantization)] : [];
-    return table(8, to(0, dims), byte(1, TYPES[type]), int(2, i + 1), to(3, text), ...rest);
-  });
   const custom = b.createString("Frobnicate");
-  const codes = operators.map(({ code }) =>
-    table(4, byte(0, Math.min(CODES[code], 127)), ...(code === "CUSTOM" ? [to(1, custom)] : []), int(3, CODES[code])),
-  );
-  const add = { byte: "addFieldInt8", int: "addFieldInt32", float: "addFieldFloat32" } as const;
-  const calls = operators.map(({ inputs, outputs, options }, i) => {
-    const [from, into] = [ints(inputs), ints(outputs)];
-    const fields = options?.map(
-      ([kind, value], field) =>
-        () =>
-          b[add[kind]](field, value, 0),
+  const codes = graphs
+    .flatMap(({ operators }) => operators)
+    .map(({ code }) =>
+      table(4, byte(0, Math.min(CODES[code], 127)), ...(code === "CUSTOM" ? [to(1, custom)] : []), int(3, CODES[code])),
     );
-    const made = fields && table(fields.length, ...fields);
-    return table(5, int(0, i), to(1, from), to(2, into), ...(made ? [byte(3, 1), to(4, made)] : []));
+  const add = { byte: "addFieldInt8", int: "addFieldInt32", float: "addFieldFloat32" } as const;
+  let [tensorsBefore, operatorsBefore] = [0, 0];
+  const written = graphs.map(({ tensors, operators, inputs, outputs }) => {
+    const [firstBuffer, firstCode] = [1 + tensorsBefore, operatorsBefore];
+    tensorsBefore += tensors.length;
+    operatorsBefore += operators.length;
+    const all = tensors.map(({ shape, type, scales, zeroPoints = [0], axis = 0, name, isVariable }, i) => {
+      const [dims, text] = [ints(shape), b.createString(name ?? `t${i}`)];
+      const parts = scales && [floats(scales), longs(scales.map((_, k) => zeroPoints[k] ?? zeroPoints[0]))];
+      const quantization = parts && table(7, to(2, parts[0]), to(3, parts[1]), int(6, axis));
+      const rest = [...(quantization ? [to(4, quantization)] : []), ...(isVariable ? [byte(5, 1)] : [])];
+      return table(8, to(0, dims), byte(1, TYPES[type]), int(2, firstBuffer + i), to(3, text), ...rest);
+    });
+    const calls = operators.map(({ inputs, outputs, options, intermediates }, i) => {
+      const [from, into] = [ints(inputs), ints(outputs)];
+      const fields = options?.map((option, field) => {
+        if (option[0] === "text") return to(field, b.createString(option[1]));
+        const [kind, value] = option;
+        return () => b[add[kind]](field, value, 0);
+      });
+      const made = fields && table(fields.length, ...fields);
+      const between = intermediates && ints(intermediates);
+      return table(
+        9,
+        int(0, firstCode + i),
+        to(1, from),
+        to(2, into),
+        ...(made ? [byte(3, 1), to(4, made)] : []),
+        ...(between ? [to(8, between)] : []),
+      );
+    });
+    const places = [offsets(all), ints(inputs), ints(outputs), offsets(calls)];
+    return table(4, ...places.map((place, field) => to(field, place)));
   });
-  const places = [offsets(written), ints(inputs), ints(outputs), offsets(calls)];
-  const graph = table(4, ...places.map((place, field) => to(field, place)));
-  const parts = [offsets(codes), offsets([graph]), offsets(buffers)];
+  const parts = [offsets(codes), offsets(written), offsets(buffers)];
   b.finish(table(5, int(0, 3), to(1, parts[0]), to(2, parts[1]), to(4, parts[2])), "TFL3");
   return b.asUint8Array().slice();
 }

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { fromTflite } from "../../src/formats/tflite/index.js";
 import { load, save, type Tensor, tensor } from "../../src/index.js";
-import { added, clamp16, rounded as roundedSum, scaled, shiftAway } from "../oracle/int16.js";
+import type { TypedArray } from "../../src/tensor.js";
+import { added, clamp16, nearestAway, rounded as roundedSum, scaled, shiftAway } from "../oracle/int16.js";
 import { factorOf, requantized } from "../oracle/quantized.js";
 import type { TensorFile } from "./tflite-file.js";
 import { A, bytes, f, ints, q, run, single, Y } from "./tflite-single.js";
@@ -174,7 +175,7 @@ describe("operators of 16-bit activations", () => {
     const by = [Math.fround(sx / sy), Math.fround(Math.fround(sx * 0.25) / sy)];
     expect([...leaky]).toEqual([...x].map((v) => bound(scaled(BigInt(v), by[v < 0 ? 1 : 0]))));
     const six = await run(single("RELU6", [w([1, 24], sx), w([1, 24], sy)]), x);
-    expect([...six]).toEqual([...x].map((v) => bound(scaled(BigInt(v), sx / sy), 0, Math.round(6 / sy))));
+    expect([...six]).toEqual([...x].map((v) => bound(scaled(BigInt(v), Math.fround(sx / sy)), 0, Math.round(6 / sy))));
     const narrow = await run(single("QUANTIZE", [w([1, 24], sx), q([1, 24], { scale: 1, zeroPoint: -3 })]), x);
     expect([...narrow]).toEqual([...x].map((v) => bound(scaled(BigInt(v), sx) - 3n, -128, 127)));
     const wide = await run(single("QUANTIZE", [q([1, 24], A), w([1, 24], sy)]), bytes(24, 1));
@@ -182,6 +183,33 @@ describe("operators of 16-bit activations", () => {
     const reals = await run(single("DEQUANTIZE", [w([1, 24], sx), f([1, 24])]), x);
     expect(reals).toEqual(Float32Array.from(x, (v) => v * sx));
     expect(await run(single("QUANTIZE", [f([1, 24]), w([1, 24], sx)]), reals)).toEqual(x);
+  });
+
+  test("pooling, MEAN, LOGISTIC, TANH and SOFTMAX", async () => {
+    const fields = [["byte", 1], ["int", 2], ["int", 2], ["int", 2], ["int", 2], ["byte", 1]] as const; // biome-ignore format: fields
+    const image = x.slice(0, 16);
+    const seen = (k: number) => [image[k], image[k + 4], image[k + 8], image[k + 12]];
+    const sum = (k: number) => seen(k).reduce((total, v) => total + v, 0);
+    const tensors = [w([1, 2, 2, 4], sx), w([1, 1, 1, 4], sx)];
+    const largest = await run(single("MAX_POOL_2D", tensors, fields), image);
+    expect([...largest]).toEqual([0, 1, 2, 3].map((k) => Math.max(0, ...seen(k))));
+    const means = await run(single("AVERAGE_POOL_2D", tensors, fields), image);
+    expect([...means]).toEqual([0, 1, 2, 3].map((k) => Math.max(0, nearestAway(sum(k) / 4))));
+    const mean = await run(single("MEAN", [w([1, 2, 2, 4], sx), ints(1, 2), w([1, 4], sy)], [["byte", 0]]), image);
+    [0, 1, 2, 3].forEach((k) => {
+      expect(Math.abs(mean[k] - ((sum(k) / 4) * sx) / sy)).toBeLessThan(1.01);
+    });
+    const out = 2 ** -15;
+    const near = (y: TypedArray, of: (v: number) => number) =>
+      y.forEach((v, i) => {
+        expect(Math.abs(v * out - of(x[i] * sx))).toBeLessThan(3 * out);
+      });
+    near(await run(single("LOGISTIC", [w([1, 24], sx), w([1, 24], out)]), x), (v) => 1 / (1 + Math.exp(-v)));
+    near(await run(single("TANH", [w([1, 24], sx), w([1, 24], out)]), x), Math.tanh);
+    const total = x.reduce((e, v) => e + Math.exp(v * sx * 0.02), 0);
+    const soft = await run(single("SOFTMAX", [w([1, 24], sx), w([1, 24], out)], [["float", 0.02]]), x);
+    near(soft, (v) => Math.exp(v * 0.02) / total);
+    await expect(run(single("TANH", [w([1, 24], sx), w([1, 24], sy)]), x)).rejects.toThrow("a result of scale 2^-15");
   });
 
   test("an operand of fewer axes is one for all samples", async () => {

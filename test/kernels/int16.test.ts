@@ -1,6 +1,7 @@
 // Kernels of 16-bit activations against naive integers, exactly: random shapes and scales, and the extremes of the ranges.
 import { describe, expect, test } from "vitest";
 import { fixed } from "../../src/ops/int16/fixed.js";
+import { lineTable, sigmoidTable, tableFactor } from "../../src/ops/int16/function.js";
 import * as oracle from "../oracle/int16.js";
 import { seen, type Windows } from "../oracle/quantized.js";
 import { expectSameBits, Random, run, runIn, SIZES } from "./harness.js";
@@ -273,8 +274,8 @@ describe("element by element", () => {
         oracle.clamp16(big(a[i] * b[i]), low, high),
       );
       const other = fixedArgs(0.3);
-      expectEach(run("i16_leaky_relu", n, a, words(n), ...by, ...other).outputs[0], (i) =>
-        oracle.clamp16(a[i] >= 0 ? big(a[i]) : oracle.scaled(BigInt(a[i]), 0.3)),
+      expectEach(run("i16_leaky_relu", n, a, words(n), ...by, ...other, low, high).outputs[0], (i) =>
+        oracle.clamp16(a[i] >= 0 ? big(a[i]) : oracle.scaled(BigInt(a[i]), 0.3), low, high),
       );
       expectEach(run("i16_requantize", n, a, words(n), ...by, low, high).outputs[0], (i) =>
         oracle.clamp16(big(a[i]), low, high),
@@ -315,6 +316,158 @@ describe("element by element", () => {
       });
       const [back] = run("i16_to_f32_dequantized", n, y, { initial: new Float32Array(n) }, scale).outputs;
       expect(back).toEqual(Float32Array.from(y, (v) => v * scale));
+    }
+  });
+});
+
+describe("pooling", () => {
+  test.each(["i16_avg_pool2d", "i16_max_pool2d"])("%s is exact for 100 random windows", (kernel) => {
+    for (let seed = 0; seed < 100; seed++) {
+      const random = new Random(seed);
+      const { batch, c, kh, kw, sh, sw, oh, ow } = problem(random);
+      const [top, left] = [random.int(0, kh), random.int(0, kw)];
+      const h = Math.max((oh - 1) * sh + 1 - top, 1) + random.int(0, kh);
+      const w = Math.max((ow - 1) * sw + 1 - left, 1) + random.int(0, kw);
+      const [low, high] = [random.int(-32768, 0), random.int(0, 32768)];
+      const x = int16(random, batch * h * w * c);
+      const sizes = [batch, h, w, c, oh, ow, kh, kw, sh, sw, top, left, low, high];
+      const [y] = run(kernel, ...sizes, x, words(batch * oh * ow * c)).outputs;
+      for (let b = 0, at = 0; b < batch; b++)
+        for (let i = 0; i < oh; i++)
+          for (let j = 0; j < ow; j++)
+            for (let k = 0; k < c; k++, at++) {
+              const inside: number[] = [];
+              for (let v = i * sh - top; v < i * sh - top + kh; v++)
+                for (let u = j * sw - left; u < j * sw - left + kw; u++)
+                  if (v >= 0 && v < h && u >= 0 && u < w) inside.push(x[((b * h + v) * w + u) * c + k]);
+              const mean = oracle.nearestAway(inside.reduce((sum, v) => sum + v, 0) / inside.length);
+              const value = kernel === "i16_avg_pool2d" ? mean : Math.max(...inside);
+              expect(y[at], `seed ${seed}`).toBe(Math.min(Math.max(value, low), high) + 0);
+            }
+    }
+  });
+
+  test("the sum of the largest window fits", () => {
+    for (const value of [-32768, 32767]) {
+      const x = new Int16Array(65535).fill(value);
+      const sizes = [1, 1, 65535, 1, 1, 1, 1, 65535, 1, 1, 0, 0, -32768, 32767];
+      expect([...run("i16_avg_pool2d", ...sizes, x, words(1)).outputs[0]]).toEqual([value]);
+      const [y] = run("i16_mean", 1, 65535, 1, 2 ** 30, 0, 16, -32768, 32767, x, words(1)).outputs;
+      expect(y[0]).toBe(oracle.clamp16(oracle.scaled(BigInt(65535 * value), 2 ** -17)));
+    }
+  });
+
+  test("i16_mean adds and scales", () => {
+    const random = new Random(9);
+    for (const [outer, n, inner] of [[1, 1, 1], [2, 5, 3], [3, 49, 1], [1, 7, 17]]) // biome-ignore format: shapes
+      for (const real of [0.02, 1.7]) {
+        const x = int16(random, outer * n * inner);
+        const [y] = run(
+          "i16_mean",
+          outer,
+          n,
+          inner,
+          ...fixedArgs(real),
+          -30000,
+          32767,
+          x,
+          words(outer * inner),
+        ).outputs;
+        y.forEach((value, at) => {
+          const [o, k] = [Math.floor(at / inner), at % inner];
+          const sum = Array.from({ length: n }, (_, t) => x[(o * n + t) * inner + k]).reduce((s, v) => s + v, 0);
+          expect(value).toBe(oracle.clamp16(oracle.scaled(BigInt(sum), real), -30000));
+        });
+      }
+  });
+});
+
+describe("functions by tables", () => {
+  const all = Int16Array.from({ length: 65536 }, (_, i) => i - 32768);
+
+  test("the table of sigmoid is that of TensorFlow Lite", () => {
+    const table = [...new Uint16Array(sigmoidTable().buffer)];
+    expect([0, 1, 4, 18, 36, 64, 128, 254, 255].map((i) => table[i])).toEqual([
+      32768, 33451, 35493, 44511, 53581, 61279, 65221, 65534, 65535,
+    ]);
+    expect([table.reduce((sum, v) => sum + v), table.reduce((sum, v, i) => sum + v * (i + 1), 0)]).toEqual([
+      15670629, 2123733574,
+    ]);
+  });
+
+  test("factors to the table's scale: 3 for powers of two that it takes as they are, else 15 bits, rounded down", () => {
+    expect(tableFactor("sigmoid", 2 ** -12)).toEqual({ multiplier: 3, shift: 0 });
+    expect(tableFactor("sigmoid", 2 ** -11)).toEqual({ multiplier: 24576, shift: 12 });
+    expect(tableFactor("tanh", 2 ** -11)).toEqual({ multiplier: 6, shift: 0 });
+    expect(tableFactor("tanh", 0.0031)).toEqual({ multiplier: 19503, shift: 9 });
+    expect(tableFactor("tanh", 20)).toEqual({ multiplier: 245760, shift: 0 });
+  });
+
+  test.each([1 / 4096, 0.0031, 0.00002, 0.3])("sigmoid and tanh of all numbers at scale %d", (scale) => {
+    const { multiplier, shift } = tableFactor("tanh", scale);
+    const table = sigmoidTable();
+    const entries = new Uint16Array(table.buffer);
+    /** The line between entries, exactly. */
+    const line = (at: number, bits: number): number => {
+      const [i, t] = [Math.floor(Math.abs(at) / 2 ** bits), Math.abs(at) % 2 ** bits];
+      return i >= 255 ? entries[255] : entries[i] + ((entries[i + 1] - entries[i]) * t) / 2 ** bits;
+    };
+    const [sigmoid] = run("i16_sigmoid", 65536, all, table, words(65536), multiplier, shift).outputs;
+    const [tanh] = run("i16_tanh", 65536, all, table, words(65536), multiplier, shift).outputs;
+    let worst = 0;
+    all.forEach((x, i) => {
+      const at = Math.floor((x * multiplier) / 2 ** shift + (shift > 0 ? 0.5 : 0));
+      const s = line(at, 9);
+      // What lies at or beyond the last entry is the largest there is.
+      const up = Math.abs(at) >= 255 * 512 ? 32767 : Math.floor(s / 2 + 0.5);
+      const down = Math.abs(at) >= 255 * 512 ? 1 : Math.ceil(32768 - s / 2 - 0.5);
+      expect(sigmoid[i]).toBe(at >= 0 ? up : down);
+      const t = line(at, 8) - 32768;
+      expect(tanh[i]).toBe(at >= 0 ? Math.floor(t + 0.5) : Math.ceil(-t - 0.5) + 0);
+      const v = x * scale;
+      worst = Math.max(
+        worst,
+        Math.abs(sigmoid[i] - 32768 / (1 + Math.exp(-v))),
+        Math.abs(tanh[i] - 32768 * Math.tanh(v)),
+      );
+    });
+    expect(worst).toBeLessThan(4);
+  });
+
+  test("i16_softmax is near the true one, and what the reference has", () => {
+    const random = new Random(11);
+    const tables = [lineTable(Math.exp, 10 / 65535, 32767), lineTable((v) => 1 / (1 + v), 1 / 65535, -32768)];
+    const [exponentials, inverses] = tables;
+    const find = (x: number, table: Int16Array): number => {
+      const i = 256 + Math.floor(x / 128);
+      return table[i] + Math.floor(((table[i + 1] - table[i]) * (((x % 128) + 128) % 128) + 64) / 128);
+    };
+    const bound = (x: number) => Math.min(Math.max(x, -32768), 32767);
+    for (const [rows, n, scale] of [
+      [1, 1, 0.001],
+      [3, 10, 0.0002],
+      [2, 100, 0.003],
+      [5, 7, 0.00003],
+    ]) {
+      // biome-ignore format: shapes
+      const x = int16(random, rows * n);
+      const factor = scale / (10 / 65535);
+      const [y] = run("i16_softmax", rows, n, x, exponentials, inverses, words(rows * n), ...fixedArgs(factor)).outputs;
+      for (let r = 0; r < rows; r++) {
+        const row = [...x.subarray(r * n, r * n + n)];
+        const largest = Math.max(...row);
+        const e = row.map((v) => find(bound(Number(oracle.scaled(BigInt(v - largest), factor)) + 32767), exponentials));
+        const sum = e.reduce((a, b) => a + b, 0);
+        const bits = Math.floor(Math.log2(sum));
+        const place = Math.floor((sum * 2 ** (30 - bits) + 8192) / 16384) - 98304;
+        const inverse = find(bound(place), inverses);
+        const total = row.reduce((s, v) => s + Math.exp((v - largest) * scale), 0);
+        row.forEach((v, k) => {
+          const expected = Math.floor((e[k] * inverse) / 2 ** bits + 0.5);
+          expect(y[r * n + k]).toBe(Math.min(Math.max(expected, 0), 32767));
+          expect(Math.abs(y[r * n + k] - (32768 * Math.exp((v - largest) * scale)) / total)).toBeLessThan(12);
+        });
+      }
     }
   });
 });

@@ -4,9 +4,10 @@ import type { Quantization } from "../../graph/attrs.js";
 import type { LayerInfo, Value } from "../../graph/value.js";
 import { constant, state } from "../../ops/leaf.js";
 import { sizeOf } from "../../shape.js";
-import type { Tensor, TypedArray } from "../../tensor.js";
+import { type DType, dtypeOf, type Tensor, type TypedArray } from "../../tensor.js";
 import type { TfliteGraph, TfliteOperator, TfliteTensor } from "./schema.js";
 import type { Table } from "./table.js";
+import { type Variable, Variables } from "./variables.js";
 
 const ZEROS = { kind: "constant", value: 0 } as const;
 
@@ -19,9 +20,14 @@ export class Importer {
   readonly weights = new Map<Value, Tensor>();
   #left: number;
 
+  readonly #handles = new Map<number, Variable>();
+
+  /** @param isInitial whether the graph runs once, before the first run of the model's, to give variables what they begin with */
   constructor(
     readonly graph: TfliteGraph,
     bytes: number,
+    readonly variables = new Variables(),
+    readonly isInitial = false,
   ) {
     this.#left = GROWTH * bytes + 65536;
   }
@@ -42,12 +48,7 @@ export class Importer {
     if (known !== undefined) return known;
     const { type, shape, scales } = this.tensor(index);
     const numbers = this.numbers(index);
-    const dtype =
-      type === "int8" || type === "bool" || type === "uint8" || type === "int16"
-        ? type
-        : type.startsWith("int")
-          ? "int32"
-          : "float32";
+    const dtype = dtypeOfType(type);
     if (type === "uint8" && scales.length === 1) {
       // As int8: the same numbers, 128 less.
       const less = Int8Array.from(numbers, (v) => v - 128);
@@ -56,6 +57,20 @@ export class Importer {
       this.set(index, constant({ data: numbers, shape, dtype }));
     }
     return this.#values.get(index) as Value;
+  }
+
+  /** From here on a tensor is a handle of that variable. */
+  setHandle(index: number, variable: Variable): void {
+    this.#handles.set(index, variable);
+  }
+
+  /** The variable that a tensor is: by a handle that an operator made, or by itself. */
+  variable(index: number): Variable {
+    const { name, isVariable } = this.tensor(index);
+    const variable = this.#handles.get(index);
+    if (variable) return variable;
+    if (isVariable) return this.variables.named(`tensor ${index}`, `variable tensor "${name}"`);
+    throw new FormatError(`tflite: expected tensor "${name}" to be a variable`);
   }
 
   /** Whether a tensor is in the file. */
@@ -115,8 +130,8 @@ export class Importer {
 
   /** A weight: numbers of a layer, which `weights()` has by its name. */
   weight(layer: LayerInfo, name: string, data: TypedArray, shape: readonly number[]): Value {
-    const dtype = data instanceof Float32Array ? "float32" : data instanceof Int8Array ? "int8" : "int32";
-    const value = state(name, shape, ZEROS, dtype === "float32" && name !== "scale", dtype);
+    const dtype = dtypeOf(data);
+    const value = state(name, shape, ZEROS, dtype === "float32" && !name.endsWith("scale"), dtype);
     value.node.layer = layer;
     this.weights.set(value, { data, shape, dtype });
     return value;
@@ -164,6 +179,11 @@ export class Operator {
     return this.importer.tensor(this.operator.outputs[i] ?? -1);
   }
 
+  /** The variable that input i is. */
+  variable(i: number): Variable {
+    return this.importer.variable(this.at(i));
+  }
+
   /** What integers of input i stand for. */
   of(i: number): Quantization {
     return this.importer.quantization(this.at(i));
@@ -191,9 +211,19 @@ export class Operator {
     return this.#options?.float(field) ?? 0;
   }
 
+  text(field: number): string {
+    return this.#options?.text(field) ?? "";
+  }
+
   ints(field: number): number[] {
     return this.#options?.ints(field) ?? [];
   }
+}
+
+/** The dtype of a tensor's numbers here. */
+export function dtypeOfType(type: TfliteTensor["type"]): DType {
+  if (type === "int8" || type === "bool" || type === "uint8" || type === "int16") return type;
+  return type.startsWith("int") ? "int32" : "float32";
 }
 
 function narrow(value: bigint, name: string): number {

@@ -1,15 +1,19 @@
 // The entry "lanewise/tflite": models in TensorFlow Lite's format.
 import { FormatError, isOwnError, told, typeError, UnsupportedError } from "../../errors.js";
 import { isValue, type Value } from "../../graph/value.js";
+import { sequences } from "../../ops/carry.js";
 import { input } from "../../ops/leaf.js";
 import { asQuantized } from "../../ops/quantized/convert.js";
 import { type BuildOptions, build, checkOptions } from "../../program/build.js";
 import type { Model } from "../../program/model.js";
 import { sameShape, show } from "../../shape.js";
+import type { DType } from "../../tensor.js";
 import { Importer, Operator } from "./importer.js";
+import { initialGraphs, mostSequences } from "./initialize.js";
 import { asInt8, asUint8 } from "./operators/conversion.js";
 import { ruleFor, rulesFor } from "./operators/index.js";
-import { readTflite, type TfliteGraph, type TfliteOperator } from "./schema.js";
+import { readTflite, type TfliteGraph } from "./schema.js";
+import { Variables } from "./variables.js";
 
 export type { Quantization } from "../../graph/attrs.js";
 export type { BuildOptions } from "../../program/build.js";
@@ -30,9 +34,16 @@ export async function fromTflite(bytes: Uint8Array | ArrayBuffer, options: Build
   if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer))
     throw typeError({ op: "fromTflite", expected: "the bytes of a file", actual: told(bytes) });
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-  const [graph] = readTflite(file);
-  checkOperators(graph);
-  const importer = new Importer(graph, file.length);
+  const graphs = readTflite(file);
+  const [graph] = graphs;
+  const used = initialGraphs(graphs);
+  checkOperators([...used, graph]);
+  const variables = new Variables();
+  rethrow(() => {
+    for (const each of used) apply(each, new Importer(each, file.length, variables, true));
+  });
+  await rethrowAsync(() => variables.settle());
+  const importer = new Importer(graph, file.length, variables);
   const { inputs, outputs } = rethrow(() => connect(graph, importer));
   const model = await rethrowAsync(() => build(inputs, outputs, options));
   const names = new Map([...model.names.states].map(([name, value]) => [value, name]));
@@ -45,37 +56,60 @@ export async function fromTflite(bytes: Uint8Array | ArrayBuffer, options: Build
 }
 
 /** @throws {UnsupportedError} that names every operator without a rule, with its types where it has one for others */
-function checkOperators(graph: TfliteGraph): void {
-  const { operators, tensors } = graph;
-  const missing = operators.flatMap((operator) => {
-    const { name, inputs, outputs } = operator;
-    if (ruleFor(operator, graph)) return [];
-    const [one] = rulesFor(name);
-    return [one ? `${name} (${tensors[inputs[one.typed ?? 0]]?.type} to ${tensors[outputs[0]]?.type})` : name];
-  });
-  const variable = tensors.find(({ isVariable }) => isVariable);
-  if (variable) missing.push(`variable tensor "${variable.name}"`);
+function checkOperators(graphs: readonly TfliteGraph[]): void {
+  const missing = graphs.flatMap((graph) =>
+    graph.operators.flatMap((operator) => {
+      const { name, inputs, outputs } = operator;
+      if (ruleFor(operator, graph)) return [];
+      const [one] = rulesFor(name);
+      const type = (index: number | undefined) => graph.tensors[index ?? -1]?.type;
+      return [one ? `${name} (${type(inputs[one.typed ?? 0])} to ${type(outputs[0])})` : name];
+    }),
+  );
   if (missing.length === 0) return;
   const names = [...new Set(missing)].sort();
   throw new UnsupportedError(`fromTflite: no rule for ${names.join(", ")}`, names);
 }
 
-/** Applies the rules, in the order of the file. */
+/** The model's graph, from its inputs to its outputs. */
 function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; outputs: Value[] } {
-  const { batch, whole } = batchOf(graph);
+  const most = mostSequences(graph);
+  const { whole } = batchOf(graph);
   const inputs = graph.inputs.map((index) => {
     const { name, shape, type } = graph.tensors[index];
     if (type === "string" || type === "float16" || type === "complex64" || type === "int64")
       throw new FormatError(`tflite: input "${name}": expected numbers, got ${type} ${show(shape)}`);
     const quantization = graph.tensors[index].scales.length === 1 && { quantization: given(graph, index) };
     const batched = !whole.has(index);
-    const options = { dtype: type, ...nameOf(name, graph, index), ...quantization, batched };
+    const options = { dtype: type as DType, ...nameOf(name, graph, index), ...quantization, batched };
     const value = input(batched ? shape.slice(1) : shape, options);
-    importer.set(index, type === "uint8" && graph.tensors[index].scales.length === 1 ? asInt8(value) : value);
+    const limited = most === undefined || !batched ? value : sequences(value, most);
+    importer.set(index, type === "uint8" && graph.tensors[index].scales.length === 1 ? asInt8(limited) : limited);
     return value;
   });
+  apply(graph, importer);
+  const made = graph.outputs.map((index) => {
+    const value = importer.value(index);
+    const { type, scales } = graph.tensors[index];
+    return type === "uint8" && scales.length === 1 ? asUint8(value) : value;
+  });
+  const outputs = importer.variables
+    .carried(made)
+    .map((value, i) =>
+      graph.tensors[graph.outputs[i]].scales.length === 1 ? asQuantized(value, given(graph, graph.outputs[i])) : value,
+    );
+  return { inputs, outputs };
+}
+
+/** Applies the rules, in the order of the file. */
+function apply(graph: TfliteGraph, importer: Importer): void {
+  const { batch } = batchOf(graph);
   graph.operators.forEach((operator, i) => {
-    const results = resultsOf(operator, importer);
+    const rule = ruleFor(operator, graph);
+    if (rule === undefined) throw new UnsupportedError(`fromTflite: no rule for ${operator.name}`, [operator.name]);
+    const built = rule.build(new Operator(importer, operator));
+    if (rule.isSilent) return;
+    const results = isValue(built) ? [built] : built;
     const where = `tflite: operator ${i} (${operator.name})`;
     if (results.length !== operator.outputs.length)
       throw new FormatError(`${where}: expected ${results.length} results, got ${operator.outputs.length}`);
@@ -88,13 +122,6 @@ function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; out
       importer.set(out, results[k]);
     });
   });
-  const outputs = graph.outputs.map((index) => {
-    const { type, scales } = graph.tensors[index];
-    const value = importer.value(index);
-    if (scales.length !== 1) return value;
-    return asQuantized(type === "uint8" ? asUint8(value) : value, given(graph, index));
-  });
-  return { inputs, outputs };
 }
 
 /**
@@ -108,13 +135,6 @@ function batchOf(graph: TfliteGraph): { batch: number; whole: ReadonlySet<number
   const batch = shapes.reduce((most, shape) => (shape.length > most.length ? shape : most), [])[0] ?? 1;
   for (const index of inputs) if (tensors[index].shape[0] !== batch) whole.add(index);
   return { batch, whole };
-}
-
-function resultsOf(operator: TfliteOperator, importer: Importer): readonly Value[] {
-  const rule = ruleFor(operator, importer.graph);
-  if (rule === undefined) throw new UnsupportedError(`fromTflite: no rule for ${operator.name}`, [operator.name]);
-  const made = rule.build(new Operator(importer, operator));
-  return isValue(made) ? [made] : made;
 }
 
 /** What the integers of the file stand for, uint8 as they are. */

@@ -15,6 +15,10 @@ const TYPES = [
   ["int16", 2],
   ["complex64", 8],
   ["int8", 1],
+  ["float64", 8],
+  ["complex128", 16],
+  ["uint64", 8],
+  ["resource", 0],
 ] as const;
 
 export type TfliteType = (typeof TYPES)[number][0];
@@ -126,7 +130,7 @@ function readTensor(table: Table, i: number, buffers: readonly Table[]): TfliteT
   const buffer = buffers[number] ?? fail(`one of ${buffers.length} buffers`, number);
   const data = buffer.bytes(0);
   const bytes = sizeOf(shape) * width;
-  if (number > 0 && data.length > 0 && data.length !== bytes && type !== "string")
+  if (number > 0 && data.length > 0 && data.length !== bytes && width > 0)
     fail(`${bytes} bytes for ${type} [${shape}]`, data.length);
   const quantization = table.table(4);
   const scales = quantization?.floats(2) ?? [];

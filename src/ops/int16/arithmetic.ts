@@ -6,6 +6,7 @@ import { apply, type Spec, type Value } from "../../graph/value.js";
 import { broadcast, sizeOf } from "../../shape.js";
 import { alike } from "../quantized/arithmetic.js";
 import {
+  type Clamped,
   family,
   fixed,
   type Limits,
@@ -30,6 +31,12 @@ interface SumAttrs extends PairAttrs {
   readonly minus: boolean;
   /** Scales are powers of two, and terms are shifted; see `powerOfTwo` of {@link int16Add}. */
   readonly powerOfTwo: boolean;
+}
+
+interface LeakyAttrs extends Limits {
+  readonly input: Quantization;
+  readonly quantization: Quantization;
+  readonly negativeSlope: number;
 }
 
 const pairAttrs = { ...limits16, a: quantized16, b: quantized16, quantization: quantized16 };
@@ -128,26 +135,23 @@ export const int16ArithmeticOps = {
   int16Maximum: /* @__PURE__ */ extremum("int16Maximum", "i16_maximum"),
   int16Minimum: /* @__PURE__ */ extremum("int16Minimum", "i16_minimum"),
 
-  int16LeakyRelu: defineOp<{ input: Quantization; quantization: Quantization; negativeSlope: number }>(
-    "int16LeakyRelu",
-    {
-      family,
-      attrs: { input: quantized16, quantization: quantized16, negativeSlope: number(0) },
-      infer([x]) {
-        wantInt16("int16LeakyRelu", x);
-        return { shape: x.shape, dtype: "int16" };
-      },
-      lower(emit, { inputs: [x], outputs: [y] }, { input, quantization, negativeSlope }) {
-        const op = "int16LeakyRelu";
-        const f = fixed(fround(input.scale / quantization.scale), op);
-        const below = fixed(fround(fround(input.scale * fround(negativeSlope)) / quantization.scale), op);
-        const factors = [f.multiplier, f.left, f.right, below.multiplier, below.left, below.right] as const;
-        emit.call("i16_leaky_relu", sizeOf(x.shape), x, y, ...factors);
-      },
-      flops: ({ outputs: [y] }) => 2 * sizeOf(y.shape),
-      inPlace: 0,
+  int16LeakyRelu: defineOp<LeakyAttrs>("int16LeakyRelu", {
+    family,
+    attrs: { ...limits16, input: quantized16, quantization: quantized16, negativeSlope: number(0) },
+    infer([x]) {
+      wantInt16("int16LeakyRelu", x);
+      return { shape: x.shape, dtype: "int16" };
     },
-  ),
+    lower(emit, { inputs: [x], outputs: [y] }, { input, quantization, negativeSlope, low, high }) {
+      const op = "int16LeakyRelu";
+      const f = fixed(fround(input.scale / quantization.scale), op);
+      const below = fixed(fround(fround(input.scale * fround(negativeSlope)) / quantization.scale), op);
+      const factors = [f.multiplier, f.left, f.right, below.multiplier, below.left, below.right] as const;
+      emit.call("i16_leaky_relu", sizeOf(x.shape), x, y, ...factors, low, high);
+    },
+    flops: ({ outputs: [y] }) => 2 * sizeOf(y.shape),
+    inPlace: 0,
+  }),
 };
 
 export interface Int16PairOptions {
@@ -228,20 +232,26 @@ export const int16Maximum = (a: Value, b: Value): Value => apply(int16Arithmetic
  */
 export const int16Minimum = (a: Value, b: Value): Value => apply(int16ArithmeticOps.int16Minimum, [a, b]);
 
+export interface Int16LeakyReluOptions extends Clamped {
+  /** What the integers of x stand for; its zero point is 0. */
+  input: Quantization;
+  /** What the integers of the result stand for; its zero point is 0. */
+  quantization: Quantization;
+  /** What numbers below 0 go times, at least 0; default 1. */
+  negativeSlope?: number;
+}
+
 /**
- * int16 of one scale as int16 of another, what is below 0 times a slope; factors in fixed point of 31 bits.
- * @param options.negativeSlope at least 0
+ * int16 of one scale as int16 of another, what is below 0 times a slope; factors are float32, taken in fixed point of 31 bits, and results
+ * are clamped: with `low` 0 it is relu.
+ * @throws {RangeError} when a scale is 2^30 times the other
  * @example
  * const x = input([8], { dtype: "int16" });
  * const q = { scale: 0.5, zeroPoint: 0 };
  * int16LeakyRelu(x, { input: q, quantization: q, negativeSlope: 0.25 }).shape; // [1, 8]
  */
-export const int16LeakyRelu = (
-  x: Value,
-  { input, quantization, negativeSlope }: { input: Quantization; quantization: Quantization; negativeSlope: number },
-): Value =>
-  apply(int16ArithmeticOps.int16LeakyRelu, [x], {
-    input: { ...input },
-    quantization: { ...quantization },
-    negativeSlope,
-  });
+export function int16LeakyRelu(x: Value, options: Int16LeakyReluOptions): Value {
+  const { input, quantization, negativeSlope = 1 } = options;
+  const scales = { input: { ...input }, quantization: { ...quantization } };
+  return apply(int16ArithmeticOps.int16LeakyRelu, [x], { ...scales, negativeSlope, ...limitsOf16(options) });
+}

@@ -1,5 +1,8 @@
-// All ops of quantized models.
+// All ops of quantized models, and those that only files of TensorFlow Lite bring along.
 import type { Op } from "../../graph/op.js";
+import { carryOps } from "../carry.js";
+import { lstmProjectedOps } from "../lstmp.js";
+import { rowOps } from "../rows.js";
 import { quantizedArithmeticOps } from "./arithmetic.js";
 import { quantizedConvOps } from "./conv2d.js";
 import { quantizedConvertOps } from "./convert.js";
@@ -11,6 +14,8 @@ import { quantizedWinogradOps } from "./winograd.js";
 
 /** What `load(file, { layers })` of a bundle takes for the files of quantized models. */
 export const int8Ops: readonly Readonly<Record<string, Op>>[] = [
+  carryOps,
+  lstmProjectedOps,
   quantizedArithmeticOps,
   quantizedConvOps,
   quantizedConvertOps,
@@ -19,4 +24,5 @@ export const int8Ops: readonly Readonly<Record<string, Op>>[] = [
   quantizedPoolOps,
   quantizedTransposedOps,
   quantizedWinogradOps,
+  rowOps,
 ];

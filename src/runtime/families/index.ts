@@ -6,6 +6,7 @@ import { int16 } from "./int16.js";
 import { qat } from "./qat.js";
 import { sequence } from "./sequence.js";
 import { sparse } from "./sparse.js";
+import { stateful } from "./stateful.js";
 import { train } from "./train.js";
 
-export const families: readonly KernelFamily[] = [core, int16, int8, qat, sequence, sparse, train];
+export const families: readonly KernelFamily[] = [core, int16, int8, qat, sequence, sparse, stateful, train];

@@ -3,6 +3,7 @@
 import type { TfliteGraph, TfliteOperator } from "../schema.js";
 import { conversionRules } from "./conversion.js";
 import { int16Rules } from "./int16.js";
+import { lstmRules } from "./lstm.js";
 import { movementRules } from "./movement.js";
 import { pointwiseRules } from "./pointwise.js";
 import { poolingRules } from "./pooling.js";
@@ -10,16 +11,19 @@ import { productRules } from "./products.js";
 import { reductionRules } from "./reduction.js";
 import type { Rule, Rules } from "./rule.js";
 import { transposedRules } from "./transposed.js";
+import { variableRules } from "./variables.js";
 
 const tables: readonly Rules[] = [
   conversionRules,
   int16Rules,
+  lstmRules,
   movementRules,
   pointwiseRules,
   poolingRules,
   productRules,
   reductionRules,
   transposedRules,
+  variableRules,
 ];
 
 /** The rules for an operator: each for types of its own. */

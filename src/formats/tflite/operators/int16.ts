@@ -14,6 +14,8 @@ import { type Int16Options, int16Conv2d, int16Dense, type Rounding } from "../..
 import { int16Dequantize, int16Quantize, int16Requantize } from "../../../ops/int16/convert.js";
 import { int16DepthwiseConv2d } from "../../../ops/int16/depthwise.js";
 import { HIGH, LOW, log2Of } from "../../../ops/int16/fixed.js";
+import { int16Function, int16Softmax } from "../../../ops/int16/function.js";
+import { int16AvgPool2d, int16MaxPool2d, int16Mean } from "../../../ops/int16/pool.js";
 import { int16Conv2dTranspose } from "../../../ops/int16/transposed.js";
 import { asQuantized } from "../../../ops/quantized/convert.js";
 import type { Clamped } from "../../../ops/quantized/quantization.js";
@@ -21,7 +23,7 @@ import { reshape } from "../../../ops/shape.js";
 import { sizeOf } from "../../../shape.js";
 import type { Operator } from "../importer.js";
 import { filterShape, kernelZeroOf, lastFirst, scalesOf } from "./products.js";
-import { fail, INT16, limits, padding, type Rule, type Rules, rule, same } from "./rule.js";
+import { axesOf, fail, INT16, limits, padding, type Rule, type Rules, rule, same } from "./rule.js";
 import { resultSize, transposing } from "./transposed.js";
 
 const int16 = (build: Rule["build"]): Rule => rule(build, INT16);
@@ -159,12 +161,28 @@ const extremum = (of: (a: Value, b: Value) => Value) =>
   });
 
 const clamped = (code: number) =>
-  int16((o) => int16Requantize(o.input(0), { input: o.of(0), quantization: o.quantization, ...limits16(o, code) }));
+  int16((o) => int16LeakyRelu(o.input(0), { input: o.of(0), quantization: o.quantization, ...limits16(o, code) }));
+
+const pool = (of: typeof int16AvgPool2d) =>
+  int16((o) => {
+    same(o, o.of(0), o.quantization);
+    const windows = { strides: [o.int(2, 1), o.int(1, 1)] as const, padding: padding(o) };
+    const options = { quantization: o.quantization, ...windows, ...limits16(o, o.byte(5)) };
+    return of(o.input(0), [o.int(4, 1), o.int(3, 1)], options);
+  });
+
+/** The result of a function whose numbers have 15 bits after the point. */
+const fraction = (build: (o: Operator) => Value) =>
+  int16((o) => {
+    if (log2Of(o.quantization.scale) !== -15) fail(o, "a result of scale 2^-15", String(o.quantization.scale));
+    return build(o);
+  });
 
 const DTYPES = { int8: "int8", int16: "int16", int32: "int32" } as const;
 
 export const int16Rules: Rules = {
   ADD: sum(int16Add),
+  AVERAGE_POOL_2D: pool(int16AvgPool2d),
   CONV_2D: int16(conv2d),
   DEPTHWISE_CONV_2D: int16(depthwise),
   DEQUANTIZE: rule((o) => int16Dequantize(o.input(0), o.of(0)), ["int16", "float32"]),
@@ -172,7 +190,17 @@ export const int16Rules: Rules = {
   LEAKY_RELU: int16((o) =>
     int16LeakyRelu(o.input(0), { input: o.of(0), quantization: o.quantization, negativeSlope: o.float(0) }),
   ),
+  LOGISTIC: fraction((o) => int16Function(o.input(0), "sigmoid", o.of(0))),
   MAXIMUM: extremum(int16Maximum),
+  MAX_POOL_2D: pool(int16MaxPool2d),
+  MEAN: int16((o) =>
+    int16Mean(o.input(0), {
+      axes: axesOf(o, 1),
+      keepDims: o.byte(0) !== 0,
+      input: o.of(0),
+      quantization: o.quantization,
+    }),
+  ),
   MINIMUM: extremum(int16Minimum),
   MUL: int16((o) => int16Mul(o.input(0), o.input(1), pairOf(o))),
   QUANTIZE: rule(
@@ -192,6 +220,8 @@ export const int16Rules: Rules = {
   RELU: clamped(1),
   RELU6: clamped(3),
   RELU_N1_TO_1: clamped(2),
+  SOFTMAX: fraction((o) => int16Softmax(o.input(0), { input: o.of(0), beta: o.float(0) })),
   SUB: sum(int16Sub),
+  TANH: fraction((o) => int16Function(o.input(0), "tanh", o.of(0))),
   TRANSPOSE_CONV: { ...transposing(transposeConv), types: [INT16] },
 };

@@ -14,11 +14,13 @@ import type { TfliteType } from "../schema.js";
 /** From an operator to what it computes, and for which types. */
 export interface Rule {
   /** Types of an input and of the first result that it takes. */
-  readonly types: readonly (readonly [input: TfliteType, output: TfliteType])[];
+  readonly types: readonly (readonly [input: TfliteType | undefined, output: TfliteType | undefined])[];
   /** Which input that is, default the first. */
   readonly typed?: number;
   /** Inputs that have no batch, such as shapes: as inputs of the model they are one for all samples. */
   readonly unbatched?: readonly number[];
+  /** It makes no numbers: what it does is done to the importer. */
+  readonly isSilent?: true;
   /** The results, in the order of the file. */
   build(o: Operator): Value | readonly Value[];
 }

@@ -5,6 +5,7 @@ import { conv } from "./conv.js";
 import { elementwise } from "./elementwise.js";
 import { gemm } from "./gemm.js";
 import { int8 } from "./int8.js";
+import { int16 } from "./int16.js";
 import { movement } from "./movement.js";
 import type { Rules } from "./range.js";
 import { recurrent } from "./recurrent.js";
@@ -19,6 +20,7 @@ export const rules: Rules = {
   ...elementwise,
   ...gemm,
   ...int8,
+  ...int16,
   ...movement,
   ...recurrent,
   ...reduction,
