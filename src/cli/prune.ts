@@ -1,6 +1,7 @@
 // lanewise prune: a model without the weights that matter least.
 import type { Command } from "commander";
 import { type PruneOptions, prune } from "../compress/index.js";
+import { readConfig } from "./config.js";
 import { checkOutput } from "./convert.js";
 import { openFile } from "./files.js";
 import { RANGE, type SampleOptions, samplesOf } from "./samples.js";
@@ -10,6 +11,7 @@ import { each, UsageError } from "./usage.js";
 interface Options extends SampleOptions, Pick<PruneOptions, "structure" | "scope"> {
   sparsity: PruneOptions["sparsity"];
   input?: string[];
+  finetune?: string;
   json?: boolean;
 }
 
@@ -24,12 +26,15 @@ export function addPrune(program: Command): void {
     .option("--scope <name>", "global compares weights of all layers, layer takes the same share of each")
     .option("--input <file>", "samples to compare both models on, as for predict", each)
     .option(...RANGE)
+    .option("--finetune <config>", "a module as for train: what is left trains on with its data and fit")
     .option("--json", "what was written, and how it compares, as JSON on standard output")
-    .action(async (from: string, to: string, { input, range, json, ...options }: Options) => {
+    .action(async (from: string, to: string, { input, range, finetune, json, ...options }: Options) => {
       checkOutput(to);
       const { model } = await openFile(from);
       const x = input && (await samplesOf(input, model.inputs, { range }));
-      await writeSmaller(await prune(model, options), to, { from, model, x, json });
+      const config = finetune === undefined ? undefined : await readConfig(finetune, ["data", "fit"]);
+      const trained = config && { finetune: { ...config.fit, data: config.data } };
+      await writeSmaller(await prune(model, { ...options, ...trained }), to, { from, model, x, json });
     });
 }
 

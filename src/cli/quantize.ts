@@ -18,7 +18,11 @@ export function addQuantize(program: Command): void {
     .description("a model of floats as one of int8: a quarter of its size")
     .argument("<in>", "a model of floats: safetensors or TFLite")
     .argument("<out>", "the file to write, .safetensors")
-    .option("--calibration <file>", "samples such as it will see, some hundred, as for predict", each)
+    .option(
+      "--calibration <file>",
+      "samples such as it will see, some hundred, as for predict; or the module that train took",
+      each,
+    )
     .option(...RANGE)
     .option("--method <name>", "how ranges are made of what is observed: minMax, movingAverage, percentile or mse")
     .option("--equalize", "equalise the ranges of channels between layers first")

@@ -4,6 +4,7 @@ import { type ImageFileOptions, imageFolder, loadImage } from "../data/index.js"
 import { type Tensor, type TensorSpec, tensor } from "../index.js";
 import { quantizeData } from "../ops/quantized/index.js";
 import { feedsOf, readNumbers } from "./arrays.js";
+import { isConfig, readConfig } from "./config.js";
 import { readBytes } from "./files.js";
 import { fileError, UsageError } from "./usage.js";
 
@@ -13,6 +14,9 @@ export interface SampleOptions {
   /** Whether numbers for quantized inputs are the integers themselves; default false. */
   raw?: boolean | undefined;
 }
+
+/** Examples of a configuration that samples are taken of. */
+const EXAMPLES = 512;
 
 /** An option for commands that take samples: what it says, how its text is read, and its default. */
 export const RANGE = [
@@ -29,7 +33,7 @@ export const RANGE = [
 
 /**
  * One tensor for each input of a model.
- * @param paths one file of numbers, or images and folders of images
+ * @param paths one file of numbers, a configuration of `train`, or images and folders of images
  * @throws {UsageError} for files that cannot be together, or images for a model that takes none
  */
 export async function samplesOf(
@@ -37,6 +41,7 @@ export async function samplesOf(
   specs: readonly TensorSpec[],
   { range, raw = false }: SampleOptions,
 ): Promise<Tensor[]> {
+  if (paths.length === 1 && isConfig(paths[0])) return examplesOf(paths[0]);
   const kinds = await Promise.all(paths.map(kindOf));
   if (!kinds.some((kind) => kind !== "numbers")) {
     if (paths.length === 1) return feedsOf(await readNumbers(paths[0]), specs, raw);
@@ -58,6 +63,18 @@ export async function samplesOf(
   const shape = [images.length, ...spec.shape];
   if (quantization) return [tensor(quantizeData(all, { dtype, quantization }), shape, dtype)];
   return [dtype === "float32" ? tensor(all, shape) : tensor(Array.from(all, Math.round), shape, dtype)];
+}
+
+/** The first inputs of what a configuration trains on. */
+async function examplesOf(path: string): Promise<Tensor[]> {
+  const { data } = await readConfig(path, ["data"]);
+  const { x } = data as { x?: Tensor | Record<string, Tensor> | readonly Tensor[] };
+  if (x === undefined) throw new UsageError(`${path}: expected data to be examples { x, y }, not a dataset`);
+  const list = ArrayBuffer.isView((x as Tensor).data) ? [x as Tensor] : Object.values(x as readonly Tensor[]);
+  return list.map(({ data, shape, dtype }) => {
+    const count = Math.min(shape[0], EXAMPLES);
+    return tensor(data.subarray(0, (data.length / shape[0]) * count), [count, ...shape.slice(1)], dtype);
+  });
 }
 
 async function kindOf(path: string): Promise<"numbers" | "image" | "folder"> {
