@@ -24,7 +24,8 @@ function panelBytes(width: u32, runs: u32, run: u32): usize {
 
 /** As in qgemm.ts for fZero 0, but for what is in a panel. */
 export function i8_gemm_pack(
-  runs: u32, run: u32, n: u32, groups: u32, zero: i32, _fZero: i32, f: usize, bias: usize, factors: usize, packed: usize,
+  runs: u32, run: u32, n: u32, groups: u32, zero: i32, _fZero: i32,
+  f: usize, bias: usize, factors: usize, packed: usize,
 ): void {
   const ng = n / groups, offset = zero + shift();
   for (let g: u32 = 0; g < groups; g++) {
@@ -279,8 +280,8 @@ export function i8_conv2d(
 }
 
 /**
- * to [rows, width, cg] = the first cg channels of x [h, w, c] from row v on and from `left` columns before the first, `zero` outside it, all
- * of them more by `shift`; writes up to 15 bytes more, and reads as many.
+ * to [rows, width, cg] = the first cg channels of x [h, w, c] from row v on and from `left` columns before the first, `zero` outside
+ * it, all of them more by `shift`; writes up to 15 bytes more, and reads as many.
  */
 function writeOut(
   rows: u32, width: u32, v: u32, left: u32, h: u32, w: u32, c: u32, cg: u32, zero: i32, shift: i32, x: usize, to: usize,

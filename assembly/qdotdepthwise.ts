@@ -48,7 +48,8 @@ export function i8_depthwise_conv2d(
 
 /** 8 channels of a row of the result; `s` is the first column of the first window. */
 function row(
-  w: u32, c: u32, channels: u32, ow: u32, sw: u32, dw: u32, s: i32, r0: usize, r1: usize, r2: usize, packed: usize, y: usize,
+  w: u32, c: u32, channels: u32, ow: u32, sw: u32, dw: u32, s: i32, r0: usize, r1: usize, r2: usize,
+  packed: usize, y: usize,
   flip: v128, inZero: i32, zero: i32, low: i32, high: i32,
 ): void {
   const least = lowOf(low, zero), offset = offsetOf(zero), most = i8x16.splat(<i8>high);

@@ -30,7 +30,9 @@ export function i8_avg_pool2d(
               for (let q: u32 = 0, at = row; q < columns; ) {
                 // Up to 256 bytes add up in 16 bits.
                 let e = i16x8.splat(0);
-                for (const end = min<u32>(q + 256, columns); q < end; q++, at += c) e = i16x8.add(e, v128.load8x8_s(at));
+                for (const end = min<u32>(q + 256, columns); q < end; q++, at += c) {
+                  e = i16x8.add(e, v128.load8x8_s(at));
+                }
                 s0 = i32x4.add(s0, i32x4.extend_low_i16x8_s(e));
                 s1 = i32x4.add(s1, i32x4.extend_high_i16x8_s(e));
               }
