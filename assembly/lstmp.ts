@@ -1,6 +1,6 @@
-// The LSTM with all that TensorFlow Lite's operator has: peepholes (Gers and Schmidhuber 2000), gates that are layer-normalized (Ba and others
-// 2016), an input gate that is 1 - f, clipped cells, and a projection (Sak and others 2014); weights in float32, or in int8 by hybrid.ts.
-// No gradient: lstm.ts is the cell that layers train.
+// The LSTM with all that TensorFlow Lite's operator has: peepholes (Gers and Schmidhuber 2000), gates that are layer-normalized (Ba and
+// others 2016), an input gate that is 1 - f, clipped cells, and a projection (Sak and others 2014); weights in float32, or in int8 by
+// hybrid.ts. No gradient: lstm.ts is the cell that layers train.
 
 import { hybridRow } from "./hybrid";
 import { f32_layer_norm } from "./layernorm";
@@ -12,13 +12,14 @@ import { activate, addTimes, product, SIGMOID, times } from "./recurrent";
 const EPSILON: f32 = 1e-8;
 
 /**
- * y [batch, steps, m] and c [batch, n], the cells after the last step, of z [batch, steps, 4 n] = i, f, g, o before what they have from the
- * states: y of the step before times u [m, 4 n], in the first step h0 [batch, m]. c = f c_before + i g, the cells before the first step c0;
- * y = o activation(c) times p [n, m] + pBias, or without p (0) that itself, where m = n. Coupled, there is no i: z has 3 n, and i = 1 - f.
+ * y [batch, steps, m] and c [batch, n], the cells after the last step, of z [batch, steps, 4 n] = i, f, g, o before what they have from
+ * the states: y of the step before times u [m, 4 n], in the first step h0 [batch, m]. c = f c_before + i g, the cells before the first
+ * step c0; y = o activation(c) times p [n, m] + pBias, or without p (0) that itself, where m = n. Coupled, there is no i: z has 3 n,
+ * and i = 1 - f.
  *
- * u and p are packed floats, or with uScale and pScale (0 for none) padded rows of int8, [4 n, m] and [m, n]: their scales, and the sums of their rows.
- * peephole [3, n] (i, f, o; 0 for none) times the cells joins the gates, that of o times the new ones. norm [4, n] (0 for none) is what
- * normalized gates go times, before bias [4, n]. Cells are clipped to clip, y to pClip, where these are above 0.
+ * u and p are packed floats, or with uScale and pScale (0 for none) padded rows of int8, [4 n, m] and [m, n]: their scales, and the
+ * sums of their rows. peephole [3, n] (i, f, o; 0 for none) times the cells joins the gates, that of o times the new ones. norm [4, n]
+ * (0 for none) is what normalized gates go times, before bias [4, n]. Cells are clipped to clip, y to pClip, where these are above 0.
  *
  * `scratch`: the gates [batch, 4 n], three times [batch, n], then 32 bytes and max(m, n) padded bytes.
  */

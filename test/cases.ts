@@ -22,6 +22,7 @@ import { recurrentCases } from "./cases/recurrent.js";
 import { reductionCases } from "./cases/reduction.js";
 import { sizeCases } from "./cases/sizes.js";
 import { sparseCases } from "./cases/sparse.js";
+import { statefulCases } from "./cases/stateful.js";
 import { windowCases } from "./cases/window.js";
 import { fill, numbers } from "./oracle/array.js";
 import * as oracle from "./oracle/ops.js";
@@ -111,6 +112,7 @@ const rows: readonly Case[] = [
   ...fakeCases,
   ...sizeCases,
   ...sparseCases,
+  ...statefulCases,
   ...emptyCases,
 ];
 

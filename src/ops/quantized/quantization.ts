@@ -34,3 +34,5 @@ export const limitsOf = ({ low = -128, high = 127 }: Clamped): Limits => ({ low,
 /** The factor from one scale to another, divided in float32 as kernels do. */
 export const ratio = (a: number, b: number): number => Math.fround(Math.fround(a) / Math.fround(b));
 export const product = (a: number, b: number): number => Math.fround(Math.fround(a) * Math.fround(b));
+/** a b / c, each step rounded to float32. */
+export const scaleRatio = (a: number, b: number, c: number): number => ratio(product(a, b), c);

@@ -8,7 +8,9 @@ import { quantizedConvOps } from "./conv2d.js";
 import { quantizedConvertOps } from "./convert.js";
 import { quantizedDepthwiseOps } from "./depthwise.js";
 import { hybridOps } from "./hybrid.js";
+import { quantizedLstmOps } from "./lstm.js";
 import { quantizedPoolOps } from "./pool.js";
+import { quantizedSvdfOps } from "./svdf.js";
 import { quantizedTransposedOps } from "./transposed.js";
 import { quantizedWinogradOps } from "./winograd.js";
 
@@ -21,7 +23,9 @@ export const int8Ops: readonly Readonly<Record<string, Op>>[] = [
   quantizedConvertOps,
   quantizedDepthwiseOps,
   hybridOps,
+  quantizedLstmOps,
   quantizedPoolOps,
+  quantizedSvdfOps,
   quantizedTransposedOps,
   quantizedWinogradOps,
   rowOps,

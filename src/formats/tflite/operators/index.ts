@@ -9,7 +9,9 @@ import { pointwiseRules } from "./pointwise.js";
 import { poolingRules } from "./pooling.js";
 import { productRules } from "./products.js";
 import { reductionRules } from "./reduction.js";
+import { rnnRules } from "./rnn.js";
 import type { Rule, Rules } from "./rule.js";
+import { svdfRules } from "./svdf.js";
 import { transposedRules } from "./transposed.js";
 import { variableRules } from "./variables.js";
 
@@ -22,6 +24,8 @@ const tables: readonly Rules[] = [
   poolingRules,
   productRules,
   reductionRules,
+  rnnRules,
+  svdfRules,
   transposedRules,
   variableRules,
 ];

@@ -1,30 +1,19 @@
 // Recurrent operators of LSTM cells: what the file has of each gate becomes one array of all gates, in the order i, f, g, o.
 import type { LayerInfo, Value } from "../../../graph/value.js";
-import { add } from "../../../ops/arithmetic.js";
-import { concat, stack } from "../../../ops/concat.js";
+import { add, mul } from "../../../ops/arithmetic.js";
+import { concat, split } from "../../../ops/concat.js";
 import { type LstmHow, lstmProjected } from "../../../ops/lstmp.js";
 import { matmul } from "../../../ops/matmul.js";
+import { quantizedLstm } from "../../../ops/quantized/lstm.js";
 import { hybridDense } from "../../../ops/rows.js";
 import { reshape, squeeze } from "../../../ops/shape.js";
-import { stridedSlice } from "../../../ops/slice.js";
+import { flip } from "../../../ops/slice.js";
 import { transpose } from "../../../ops/transpose.js";
-import { show, sizeOf } from "../../../shape.js";
-import type { TypedArray } from "../../../tensor.js";
+import { sigmoid, tanh } from "../../../ops/unary.js";
+import { show } from "../../../shape.js";
 import type { Operator } from "../importer.js";
-import { FLOAT, fail, type Rules } from "./rule.js";
-
-/** Positions of an operator's inputs; those of gates are of i, f, g and o. */
-export interface Places {
-  readonly x: number;
-  readonly w: number;
-  readonly u: number;
-  readonly peephole: number;
-  readonly bias: number;
-  readonly projection: number;
-  readonly h: number;
-  readonly c: number;
-  readonly norm: number;
-}
+import { Gates, last, type Places, range, statesOf } from "./gates.js";
+import { FLOAT, fail, INT8, type Rules } from "./rule.js";
 
 const FULL: Places = { x: 0, w: 1, u: 5, peephole: 9, bias: 12, projection: 16, h: 18, c: 19, norm: 20 };
 
@@ -33,121 +22,6 @@ const ACTIVATIONS = { 0: "linear", 1: "relu", 4: "tanh" } as const;
 
 export const activationOf = (o: Operator, code: number): LstmHow["activation"] =>
   ACTIVATIONS[code as keyof typeof ACTIVATIONS] ?? fail(o, "TANH, RELU or no activation", String(code));
-
-const range = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
-
-/** An operator's weights as one: which gates there are, and what is put together of theirs. */
-export class Gates {
-  readonly isCoupled: boolean;
-  readonly count: number;
-  /** Cells, and states that go back into the gates. */
-  readonly n: number;
-  readonly m: number;
-  readonly k: number;
-
-  constructor(
-    readonly o: Operator,
-    readonly at: Places,
-    readonly layer: LayerInfo,
-  ) {
-    this.isCoupled = !o.has(at.w);
-    this.count = this.isCoupled ? 3 : 4;
-    const [shape, of] = [at.w + 3, at.u + 3].map((i) => this.#shape(i, 2));
-    [this.n, this.k] = shape;
-    this.m = of[1];
-    if (of[0] !== this.n || this.n * this.m * this.k === 0) fail(o, `recurrent weights [${this.n}, units]`, show(of));
-  }
-
-  #shape(i: number, rank: number): readonly number[] {
-    const { shape } = this.o.has(i) ? this.o.tensor(i) : fail(this.o, `input ${i}`, "none");
-    return shape.length === rank ? shape : fail(this.o, `input ${i} to be of rank ${rank}`, show(shape));
-  }
-
-  /** Of the gates that there are. */
-  places(first: number): number[] {
-    return range(first, 4).slice(4 - this.count);
-  }
-
-  get isInt8(): boolean {
-    return this.o.tensor(this.at.w + 3).type === "int8";
-  }
-
-  /** Constants one behind the other. @throws {FormatError} unless each has that shape */
-  joined(places: readonly number[], ...shape: number[]): TypedArray {
-    const parts = places.map((i) => {
-      if (this.#shape(i, shape.length).join() !== shape.join()) fail(this.o, show(shape), show(this.o.tensor(i).shape));
-      return this.o.importer.numbers(this.o.at(i));
-    });
-    const all = new (parts[0].constructor as Float32ArrayConstructor)(parts.length * sizeOf(shape)) as TypedArray;
-    if (parts.some((part) => part.constructor !== all.constructor)) fail(this.o, "gates of one type", "several");
-    parts.forEach((part, i) => void all.set(part, i * sizeOf(shape)));
-    return all;
-  }
-
-  weight(name: string, data: TypedArray, shape: readonly number[]): Value {
-    return this.o.importer.weight(this.layer, name, data, shape);
-  }
-
-  /** Scales of int8 weights, for each row. */
-  scale(name: string, places: readonly number[], rows: number): Value {
-    const scales = places.map((i) => {
-      const { scale, zeroPoint } = this.o.of(i);
-      return zeroPoint === 0 ? scale : fail(this.o, "weights with a zero point of 0", String(zeroPoint));
-    });
-    const data = Float32Array.from({ length: places.length * rows }, (_, j) => scales[Math.floor(j / rows)]);
-    return this.weight(name, data, [data.length]);
-  }
-
-  /** float32 [columns, all rows] of matrices [rows, columns] of gates; what an operator made stays as it is. */
-  float(name: string, places: readonly number[], rows: number, columns: number): Value {
-    if (!places.every((i) => this.o.importer.isConstant(this.o.at(i))))
-      return concat(places.map((i) => transpose(this.o.input(i), [1, 0])), 1); // biome-ignore format: short
-    const [data, all] = [this.joined(places, rows, columns), rows * places.length];
-    const turned = Float32Array.from(data, (_, j) => data[(j % all) * columns + Math.floor(j / all)]);
-    return this.weight(name, turned, [columns, all]);
-  }
-
-  /** Rows of one gate after the other [gates, n] of what cells have one number of, if there are any. */
-  vectors(name: string, places: readonly number[]): Value | undefined {
-    if (!places.some((i) => this.o.has(i))) return undefined;
-    const isFloat = (i: number) => this.o.has(i) && this.o.tensor(i).type === "float32";
-    const shape = [places.length, this.n];
-    if (places.every((i) => isFloat(i) && this.o.importer.isConstant(this.o.at(i))))
-      return this.weight(name, this.joined(places, this.n), shape);
-    if (places.every((i) => this.o.has(i) && this.o.tensor(i).type === "int8")) {
-      const [whole, scales] = [this.joined(places, this.n), places.map((i) => this.o.of(i).scale)];
-      const data = Float32Array.from(whole, (v, j) => v * scales[Math.floor(j / this.n)]);
-      return this.weight(name, data, shape);
-    }
-    return stack(places.map((i) => this.o.input(i)));
-  }
-}
-
-/** The states before a sequence, and what they are after it. */
-export function statesOf(gates: Gates): { h0: Value; c0: Value; next: (h: Value, c: Value) => void } {
-  const { o, at, layer, n, m } = gates;
-  const kept = (i: number, name: string, units: number) => {
-    const { shape, scales, type } = o.tensor(i);
-    const rows = sizeOf(shape) / units;
-    if (!Number.isInteger(rows) || rows === 0) fail(o, `states [batch, ${units}]`, show(shape));
-    const dtype = type === "int8" || type === "int16" ? type : "float32";
-    const zero = scales.length === 1 ? o.of(i).zeroPoint : 0;
-    return { name, layer, shape: [rows, units], dtype, zero } as const;
-  };
-  const [h, c] = [kept(at.h, "state_h", m), kept(at.c, "state_c", n)];
-  if (o.at(at.h) === o.at(at.c)) fail(o, "a state and cells", "one tensor for both");
-  return {
-    h0: o.variable(at.h).read(h),
-    c0: o.variable(at.c).read(c),
-    next(lastH, lastC) {
-      o.variable(at.h).assign(lastH, h);
-      o.variable(at.c).assign(lastC, c);
-    },
-  };
-}
-
-/** The last step of a sequence. */
-export const last = (y: Value): Value => squeeze(stridedSlice(y, [null, -1], []), 1);
 
 /** Float32, with weights in float32 or int8: y [batch, steps, m] of x [batch, steps, k] by what is said of z. */
 function float(gates: Gates, x: Value, shape: readonly number[], how: LstmHow): Value {
@@ -198,6 +72,57 @@ function float(gates: Gates, x: Value, shape: readonly number[], how: LstmHow): 
   return y;
 }
 
+/** Integers: gates in Q3.12, or where they are normalized in what the operator's own tensors say. */
+function integers(gates: Gates, x: Value, { clip, projectionClip, isCoupled }: LstmHow): Value {
+  const { o, at, n, m, k, count } = gates;
+  const { intermediates } = o.operator;
+  if (intermediates.length !== 5) fail(o, "5 intermediate tensors", String(intermediates.length));
+  const [w, u, bias] = [at.w, at.u, at.bias].map((first) => gates.places(first));
+  const norms = gates.places(at.norm);
+  const isNormed = norms.some((i) => o.has(i));
+  const peepholes = isCoupled ? range(at.peephole + 1, 2) : range(at.peephole, 3);
+  const hasPeepholes = peepholes.some((i) => o.has(i));
+  const of = (i: number) => o.importer.quantization(intermediates[i]);
+  const isProjected = o.has(at.projection);
+  const { scale: cells, zeroPoint } = o.of(at.c);
+  if (zeroPoint !== 0) fail(o, "cells with a zero point of 0", String(zeroPoint));
+  const wide = (name: string, places: readonly number[]) =>
+    gates.weight(name, gates.joined(places, n), [places.length, n]);
+  const { h0, c0, next } = statesOf(gates);
+  const parts = {
+    x,
+    w: gates.weight("kernel", gates.joined(w, n, k), [count * n, k]),
+    u: gates.weight("recurrent_kernel", gates.joined(u, n, m), [count * n, m]),
+    bias: wide("bias", bias),
+    h0,
+    c0,
+    peephole: hasPeepholes ? wide("peephole", peepholes) : undefined,
+    norm: isNormed ? wide("gamma", norms) : undefined,
+    projection: isProjected ? gates.weight("projection", gates.joined([at.projection], m, n), [m, n]) : undefined,
+    projectionBias: o.has(at.projection + 1)
+      ? gates.weight("projection_bias", gates.joined([at.projection + 1], m), [m])
+      : undefined,
+  };
+  const { y, c } = quantizedLstm(parts, {
+    isCoupled,
+    input: o.of(at.x),
+    quantization: o.of(at.h),
+    hidden: of(4),
+    w: gates.scales(w),
+    u: gates.scales(u),
+    gates: isNormed ? range(4 - count, count).map((i) => of(i).scale) : Array<number>(count).fill(2 ** -12),
+    norm: isNormed ? norms.map((i) => o.of(i).scale) : [],
+    peephole: hasPeepholes ? peepholes.map((i) => o.of(i).scale) : [],
+    projection: isProjected ? gates.scales([at.projection])[0] : 1,
+    cells,
+    clip,
+    projectionClip,
+  });
+  y.node.layer ??= gates.layer;
+  next(last(y), c);
+  return y;
+}
+
 interface Sequence {
   readonly activation: number;
   readonly clip: number;
@@ -207,7 +132,7 @@ interface Sequence {
   readonly isTimeMajor: boolean;
 }
 
-export function sequence(o: Operator, at: Places, x: Value, of: Sequence, layer: LayerInfo): Value {
+function sequence(o: Operator, at: Places, x: Value, of: Sequence, layer: LayerInfo): Value {
   if (x.shape.length !== 3) fail(o, "sequences [batch, steps, features]", show(x.shape));
   const gates = new Gates(o, at, layer);
   if (x.shape[2] !== gates.k) fail(o, `${gates.k} features`, show(x.shape));
@@ -221,24 +146,75 @@ export function sequence(o: Operator, at: Places, x: Value, of: Sequence, layer:
   const turned = of.isTimeMajor ? transpose(x, [1, 0, 2]) : x;
   // Attributes never hold the model's batch, which of time-major sequences is how many steps there are.
   const shape = of.isTimeMajor ? [x.shape[1], -1] : [-1, x.shape[1]];
-  const y = float(gates, turned, shape, how);
+  const y = o.isQuantized ? integers(gates, turned, how) : float(gates, turned, shape, how);
   return of.isTimeMajor ? transpose(y, [1, 0, 2]) : y;
 }
 
-const optionsOf = (o: Operator): Sequence => ({
-  activation: o.byte(0),
-  clip: o.float(1),
-  projectionClip: o.float(2),
-  isTimeMajor: o.byte(3) !== 0,
-  isAsymmetric: o.byte(4) !== 0,
-});
+/** One step by the operator of whole sequences. */
+function single(o: Operator): Value {
+  const { shape } = o.tensor(0);
+  if (shape.length !== 2) fail(o, "inputs [batch, features]", show(shape));
+  const of = { activation: o.byte(0), clip: o.float(1), projectionClip: o.float(2), isAsymmetric: o.byte(4) !== 0 };
+  const x = reshape(o.input(0), [-1, 1, shape[1]]);
+  return squeeze(sequence(o, FULL, x, { ...of, isTimeMajor: false }, { kind: "lstm" }), 1);
+}
+
+/**
+ * The older operator: inputs x, h, weights [4 n, k + n] of the gates i, g, f, o, biases and c; results h, c, and x beside h and the gates
+ * before their activations. States are inputs and results like others.
+ */
+function basic(o: Operator): readonly Value[] {
+  const [x, h, c] = [o.input(0), o.input(1), o.input(4)];
+  const [all, k] = o.tensor(2).shape;
+  const n = all / 4;
+  const fits = Number.isInteger(n) && n > 0 && o.tensor(2).shape.length === 2 && h.shape.at(-1) === n;
+  if (!fits) fail(o, "weights [4 * units, features + units]", show(o.tensor(2).shape));
+  const layer: LayerInfo = { kind: "lstm" };
+  const own = (value: Value): Value => {
+    value.node.layer ??= layer;
+    return value;
+  };
+  const given = o.importer.numbers(o.at(2));
+  const turned = Float32Array.from(given, (_, i) => given[(i % all) * k + Math.floor(i / all)]);
+  const kernel = o.importer.weight(layer, "kernel", turned, [k, all]);
+  const bias = o.importer.weight(layer, "bias", o.importer.numbers(o.at(3)), [all]);
+  const both = own(concat([x, h], -1));
+  const z = own(add(own(matmul(both, kernel)), bias));
+  const [i, g, f, out] = split(z, 4);
+  const cells = own(add(own(mul(sigmoid(f), c)), own(mul(sigmoid(i), tanh(g)))));
+  return [own(mul(sigmoid(out), tanh(cells))), cells, both, z];
+}
+
+/** Positions of what goes forwards and backwards, which have no norms. */
+const BOTH: readonly Places[] = [
+  { x: 0, w: 1, u: 5, peephole: 9, bias: 12, projection: 16, h: 35, c: 36, norm: 48 },
+  { x: 0, w: 18, u: 22, peephole: 26, bias: 29, projection: 33, h: 37, c: 38, norm: 48 },
+];
+
+function bidirectional(o: Operator): Value | readonly Value[] {
+  const x = o.input(0);
+  if (o.has(39)) fail(o, "one input", "an auxiliary one");
+  const flags = { isTimeMajor: o.byte(4) !== 0, isAsymmetric: o.byte(5) !== 0 };
+  const of = { activation: o.byte(0), clip: o.float(1), projectionClip: o.float(2), ...flags };
+  const axis = of.isTimeMajor ? 0 : 1;
+  const forward = sequence(o, BOTH[0], x, of, { kind: "lstm" });
+  const backward = flip(sequence(o, BOTH[1], flip(x, axis), of, { kind: "lstm" }), axis);
+  return o.byte(3) !== 0 ? concat([forward, backward], -1) : [forward, backward];
+}
 
 export const lstmRules: Rules = {
+  BIDIRECTIONAL_SEQUENCE_LSTM: { types: [FLOAT], build: bidirectional },
+  LSTM: {
+    types: [FLOAT, INT8],
+    build: (o) => (o.byte(3) === 0 ? single(o) : o.isQuantized ? fail(o, "floats", "int8") : basic(o)),
+  },
   UNIDIRECTIONAL_SEQUENCE_LSTM: {
-    types: [FLOAT],
+    types: [FLOAT, INT8],
     build(o) {
       if (o.byte(5) !== 0) fail(o, "recurrent weights that are matrices", "diagonal ones");
-      return sequence(o, FULL, o.input(0), optionsOf(o), { kind: "lstm" });
+      const flags = { isTimeMajor: o.byte(3) !== 0, isAsymmetric: o.byte(4) !== 0 };
+      const of = { activation: o.byte(0), clip: o.float(1), projectionClip: o.float(2), ...flags };
+      return sequence(o, FULL, o.input(0), of, { kind: "lstm" });
     },
   },
 };
