@@ -1,5 +1,6 @@
 // lanewise serve: files and stores behind HTTP, on Node's server, until a signal ends it.
 import type { AddressInfo } from "node:net";
+import type { Readable } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Command } from "commander";
 import { startPool } from "./pool.js";
@@ -46,8 +47,9 @@ async function serve(paths: string[], options: ServeOptions): Promise<void> {
   const { fetch, models } = await service(given);
   const pool = workers > 1 ? await startPool(given, workers) : undefined;
   const answer = pool?.fetch ?? ((request: Request) => fetch(request));
-  // Requests and responses are Node's own classes, whoever else is in the process.
-  const server = createAdaptorServer({ fetch: answer, overrideGlobalObjects: false });
+  const server = createAdaptorServer({
+    fetch: (request, { incoming }) => answer(withBody(request, incoming)),
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: Error & { code?: string }) => {
       const reason = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
@@ -68,6 +70,16 @@ async function serve(paths: string[], options: ServeOptions): Promise<void> {
   await closed;
   clearInterval(idle);
   await pool?.destroy();
+}
+
+/** The request with its body as Node reads it: a web stream of it takes longer than a small model's prediction. */
+function withBody(request: Request, incoming: Readable): Request {
+  if (request.method === "GET" || request.method === "HEAD") return request;
+  const getReader = () => {
+    const chunks = incoming[Symbol.asyncIterator]();
+    return { read: () => chunks.next(), cancel: async () => void (await chunks.return?.()) };
+  };
+  return Object.create(request, { body: { value: { getReader } } });
 }
 
 /** The first signal ends gracefully; the second one at once, as ever. */
