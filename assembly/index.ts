@@ -6,4 +6,5 @@ export * from "./qat";
 export * from "./sequence";
 export * from "./sparse";
 export * from "./stateful";
+export * from "./tflite";
 export * from "./train";

@@ -44,7 +44,7 @@ function position(i: u32, scale: f64): f64 {
   return (<f64>i + 0.5) * scale - 0.5;
 }
 
-function between<V>(t: V, a: usize, b: usize, y: usize, row: usize): void {
+export function between<V>(t: V, a: usize, b: usize, y: usize, row: usize): void {
   for (const end = y + row; y < end; a += sizeof<V>(), b += sizeof<V>(), y += sizeof<V>()) {
     const low = load<V>(a);
     put<V>(y, add<V>(low, mul<V>(sub<V>(load<V>(b), low), t)), end - y);

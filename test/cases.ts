@@ -23,6 +23,7 @@ import { reductionCases } from "./cases/reduction.js";
 import { sizeCases } from "./cases/sizes.js";
 import { sparseCases } from "./cases/sparse.js";
 import { statefulCases } from "./cases/stateful.js";
+import { tfliteCases } from "./cases/tflite.js";
 import { windowCases } from "./cases/window.js";
 import { fill, numbers } from "./oracle/array.js";
 import * as oracle from "./oracle/ops.js";
@@ -110,6 +111,7 @@ const rows: readonly Case[] = [
   ...int16Cases,
   ...quantizedCases,
   ...fakeCases,
+  ...tfliteCases,
   ...sizeCases,
   ...sparseCases,
   ...statefulCases,

@@ -142,7 +142,9 @@ describe("a bundle", () => {
     };
     expect(await modules(`export { ${CNN.join(", ")} } from "lanewise";`)).toEqual(["kernels.core.wasm"]);
     expect(
-      await modules(["", "/compress", "/int8", "/train"].map((entry) => `export * from "lanewise${entry}";`).join("")),
+      await modules(
+        ["", "/compress", "/tflite", "/train"].map((entry) => `export * from "lanewise${entry}";`).join(""),
+      ),
     ).toEqual(FAMILIES.map((family: string) => `kernels.${family}.wasm`).sort());
   });
 

@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { at, exists, writeIfChanged } from "./files.mjs";
 
 /** Each is a list of exports in assembly/ that assembly/index.ts has too, and a file in src/runtime/families/. */
-export const FAMILIES = ["core", "int16", "int8", "qat", "sequence", "sparse", "stateful", "train"];
+export const FAMILIES = ["core", "int16", "int8", "qat", "sequence", "sparse", "stateful", "tflite", "train"];
 
 /** What engines that can take in the place of kernels of a family: of the same names, compiled with relaxed SIMD. */
 export const FASTER = ["int8dot"];

@@ -7,11 +7,11 @@ import { cellOps } from "../ops/cells.js";
 import { int16Ops } from "../ops/int16/table.js";
 import { lossOps } from "../ops/loss.js";
 import { fakeQuantizeOps } from "../ops/quantized/fake.js";
-import { int8Ops } from "../ops/quantized/table.js";
 import { recurrentDropoutOps } from "../ops/recurrent.js";
 import { rotaryOps } from "../ops/rotary.js";
 import { shapedOps } from "../ops/shaped.js";
 import { sparseOps } from "../ops/sparse.js";
+import { tfliteOps } from "../ops/tflite.js";
 
 /** What `load` is given as `layers`: every table of ops that only some models have. */
 export const uncommonOps: readonly unknown[] = [
@@ -20,11 +20,11 @@ export const uncommonOps: readonly unknown[] = [
   carryOps,
   cellOps,
   fakeQuantizeOps,
-  ...int8Ops,
   ...int16Ops,
   lossOps,
   recurrentDropoutOps,
   rotaryOps,
   shapedOps,
   sparseOps,
+  ...tfliteOps,
 ];

@@ -68,6 +68,72 @@ export const CODES = {
   VAR_HANDLE: 142,
   READ_VARIABLE: 143,
   ASSIGN_VARIABLE: 144,
+  SPLIT: 49,
+  SPLIT_V: 102,
+  UNPACK: 88,
+  GATHER: 36,
+  GATHER_ND: 107,
+  RESIZE_BILINEAR: 23,
+  RESIZE_NEAREST_NEIGHBOR: 97,
+  MIRROR_PAD: 100,
+  PADV2: 60,
+  ARG_MIN: 79,
+  LESS: 58,
+  GREATER: 61,
+  GREATER_EQUAL: 62,
+  LESS_EQUAL: 63,
+  EQUAL: 71,
+  NOT_EQUAL: 72,
+  LOGICAL_OR: 84,
+  LOGICAL_AND: 86,
+  LOGICAL_NOT: 87,
+  SELECT: 64,
+  SELECT_V2: 123,
+  L2_NORMALIZATION: 11,
+  LOG_SOFTMAX: 50,
+  REDUCE_ANY: 91,
+  REDUCE_ALL: 140,
+  ABS: 101,
+  NEG: 59,
+  CUMSUM: 128,
+  ONE_HOT: 85,
+  TOPK_V2: 48,
+  TILE: 69,
+  BROADCAST_TO: 130,
+  BROADCAST_ARGS: 145,
+  REVERSE_V2: 105,
+  FILL: 94,
+  RANGE: 96,
+  SHAPE: 77,
+  RANK: 110,
+  ZEROS_LIKE: 93,
+  SIN: 66,
+  COS: 108,
+  CEIL: 104,
+  ROUND: 116,
+  FLOOR_DIV: 90,
+  FLOOR_MOD: 95,
+  ADD_N: 106,
+  L2_POOL_2D: 12,
+  LOCAL_RESPONSE_NORMALIZATION: 13,
+  SPACE_TO_BATCH_ND: 38,
+  BATCH_TO_SPACE_ND: 37,
+  EXPAND_DIMS: 70,
+  SQUEEZE: 43,
+  EMBEDDING_LOOKUP: 7,
+  DYNAMIC_UPDATE_SLICE: 151,
+  SCATTER_ND: 122,
+  REVERSE_SEQUENCE: 112,
+  DIV: 42,
+  SQRT: 75,
+  RSQRT: 76,
+  LOG: 73,
+  EXP: 47,
+  ELU: 111,
+  GELU: 150,
+  RELU_0_TO_1: 152,
+  RELU_N1_TO_1: 20,
+  SIGN: 158,
 } as const;
 
 export interface TensorFile {
@@ -80,6 +146,8 @@ export interface TensorFile {
   readonly axis?: number;
   readonly name?: string;
   readonly isVariable?: boolean;
+  /** The shape with -1 where the size is open. */
+  readonly signature?: readonly number[];
 }
 
 export interface OperatorFile {
@@ -156,12 +224,13 @@ export function writeTflite({ others = [], ...main }: ModelFile): Uint8Array {
     const [firstBuffer, firstCode] = [1 + tensorsBefore, operatorsBefore];
     tensorsBefore += tensors.length;
     operatorsBefore += operators.length;
-    const all = tensors.map(({ shape, type, scales, zeroPoints = [0], axis = 0, name, isVariable }, i) => {
+    const all = tensors.map(({ shape, type, scales, zeroPoints = [0], axis = 0, name, isVariable, signature }, i) => {
       const [dims, text] = [ints(shape), b.createString(name ?? `t${i}`)];
       const parts = scales && [floats(scales), longs(scales.map((_, k) => zeroPoints[k] ?? zeroPoints[0]))];
       const quantization = parts && table(7, to(2, parts[0]), to(3, parts[1]), int(6, axis));
       const rest = [...(quantization ? [to(4, quantization)] : []), ...(isVariable ? [byte(5, 1)] : [])];
-      return table(8, to(0, dims), byte(1, TYPES[type]), int(2, firstBuffer + i), to(3, text), ...rest);
+      const open = signature ? [to(7, ints(signature))] : [];
+      return table(8, to(0, dims), byte(1, TYPES[type]), int(2, firstBuffer + i), to(3, text), ...rest, ...open);
     });
     const calls = operators.map(({ inputs, outputs, options, intermediates }, i) => {
       const [from, into] = [ints(inputs), ints(outputs)];

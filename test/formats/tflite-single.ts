@@ -44,7 +44,7 @@ export function single(
 
 export const bytes = (n: number, seed: number): Int8Array =>
   Int8Array.from({ length: n }, (_, i) => ((i * 89 + seed * 31) % 256) - 128);
-export const run = async (file: Uint8Array, ...x: TypedArray[]): Promise<TypedArray> =>
+export const run = async (file: Uint8Array, ...x: (TypedArray | Tensor)[]): Promise<TypedArray> =>
   ((await fromTflite(file)).predict(x) as Tensor).data as TypedArray;
 export const real = (v: number, { scale, zeroPoint }: Stands): number => (v - zeroPoint) * scale;
 export const floats = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => ((i * 7) % 11) / 3 - 1.6);

@@ -606,5 +606,4 @@ describe("what cannot be is refused", () => {
   });
 });
 
-const isRefusal = (error: unknown): boolean =>
-  error instanceof FormatError || error instanceof UnsupportedError || error instanceof RangeError;
+const isRefusal = (error: unknown): boolean => error instanceof FormatError || error instanceof UnsupportedError;

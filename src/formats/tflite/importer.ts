@@ -5,20 +5,32 @@ import type { LayerInfo, Value } from "../../graph/value.js";
 import { constant, state } from "../../ops/leaf.js";
 import { sizeOf } from "../../shape.js";
 import { type DType, dtypeOf, type Tensor, type TypedArray } from "../../tensor.js";
+import { Constants } from "./constants.js";
 import type { TfliteGraph, TfliteOperator, TfliteTensor } from "./schema.js";
 import type { Table } from "./table.js";
 import { type Variable, Variables } from "./variables.js";
 
 const ZEROS = { kind: "constant", value: 0 } as const;
 
+/** Elements of all tables that rules make: indices of pixels, ranges. */
+const TABLES = 2 ** 22;
+
 /** Bytes that a file's constants may take, for each of its own: half floats and the scales of channels take more than they have. */
 const GROWTH = 16;
 
+/** uint8 with a scale, which is taken as int8: the same numbers, 128 less. */
+export const isShifted = ({ type, scales }: TfliteTensor): boolean => type === "uint8" && scales.length === 1;
+
+/** What holds the numbers of a tensor here: int64 are int32, half floats float32. */
+export const heldAs = (tensor: TfliteTensor): DType => (isShifted(tensor) ? "int8" : dtypeOfType(tensor.type));
+
 export class Importer {
   readonly #values = new Map<number, Value>();
+  readonly #constants = new Constants();
   /** Numbers of the states that were made. */
   readonly weights = new Map<Value, Tensor>();
   #left: number;
+  #tables = TABLES;
 
   readonly #handles = new Map<number, Variable>();
 
@@ -46,17 +58,12 @@ export class Importer {
   value(index: number): Value {
     const known = this.#values.get(index);
     if (known !== undefined) return known;
-    const { type, shape, scales } = this.tensor(index);
-    const numbers = this.numbers(index);
-    const dtype = dtypeOfType(type);
-    if (type === "uint8" && scales.length === 1) {
-      // As int8: the same numbers, 128 less.
-      const less = Int8Array.from(numbers, (v) => v - 128);
-      this.set(index, constant({ data: less, shape, dtype: "int8" }));
-    } else {
-      this.set(index, constant({ data: numbers, shape, dtype }));
-    }
-    return this.#values.get(index) as Value;
+    const tensor = this.tensor(index);
+    const [numbers, dtype] = [this.numbers(index), heldAs(tensor)];
+    const data = isShifted(tensor) ? Int8Array.from(numbers, (v) => v - 128) : numbers;
+    const value = constant({ data, shape: tensor.shape, dtype });
+    this.set(index, value);
+    return value;
   }
 
   /** From here on a tensor is a handle of that variable. */
@@ -112,12 +119,22 @@ export class Importer {
     return new Uint8Array(data).buffer; // not slice, which is a view in a Buffer of Node
   }
 
-  /** The numbers of a constant of integers, such as axes. */
+  /** The numbers of integers that are constant, or made of nothing but constants, such as axes and shapes. */
   integers(index: number): number[] {
     const { type, name } = this.tensor(index);
     if (type !== "int32" && type !== "int64")
       throw new FormatError(`tflite: expected tensor "${name}" to be int32, got ${type}`);
-    return [...this.numbers(index)];
+    const made = this.#values.get(index);
+    const known = made && this.#constants.of(made);
+    if (made && !known)
+      throw new FormatError(`tflite: expected tensor "${name}" to depend on constants alone, as shapes and axes must`);
+    return Array.from(known ?? this.numbers(index));
+  }
+
+  /** @throws {FormatError} when tables of so many elements more are too many; before they are made */
+  afford(elements: number): void {
+    this.#tables -= elements;
+    if (!(this.#tables >= 0)) throw new FormatError(`tflite: expected tables of at most ${TABLES} elements in all`);
   }
 
   /** What the integers of a tensor stand for; uint8 is taken 128 less. */
@@ -195,8 +212,11 @@ export class Operator {
   }
 
   get isQuantized(): boolean {
-    const { type } = this.output();
-    return type === "int8" || type === "uint8";
+    return isQuantized(this.output());
+  }
+
+  isQuantizedInput(i: number): boolean {
+    return isQuantized(this.tensor(i));
   }
 
   byte(field: number, missing = 0): number {
@@ -225,6 +245,8 @@ export function dtypeOfType(type: TfliteTensor["type"]): DType {
   if (type === "int8" || type === "bool" || type === "uint8" || type === "int16") return type;
   return type.startsWith("int") ? "int32" : "float32";
 }
+const isQuantized = ({ type, scales }: TfliteTensor): boolean =>
+  (type === "int8" || type === "uint8") && scales.length > 0;
 
 function narrow(value: bigint, name: string): number {
   const number = Number(value);

@@ -10,12 +10,14 @@ import { sameShape, show } from "../../shape.js";
 import type { DType } from "../../tensor.js";
 import { Importer, Operator } from "./importer.js";
 import { initialGraphs, mostSequences } from "./initialize.js";
+import { checkLimits } from "./limits.js";
 import { asInt8, asUint8 } from "./operators/conversion.js";
 import { ruleFor, rulesFor } from "./operators/index.js";
 import { readTflite, type TfliteGraph } from "./schema.js";
 import { Variables } from "./variables.js";
 
 export type { Quantization } from "../../graph/attrs.js";
+export { tfliteOps } from "../../ops/tflite.js";
 export type { BuildOptions } from "../../program/build.js";
 export type { Model } from "../../program/model.js";
 
@@ -45,6 +47,7 @@ export async function fromTflite(bytes: Uint8Array | ArrayBuffer, options: Build
   await rethrowAsync(() => variables.settle());
   const importer = new Importer(graph, file.length, variables);
   const { inputs, outputs } = rethrow(() => connect(graph, importer));
+  checkLimits(outputs, file.length);
   const model = await rethrowAsync(() => build(inputs, outputs, options));
   const names = new Map([...model.names.states].map(([name, value]) => [value, name]));
   model.setWeights(
@@ -77,11 +80,13 @@ function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; out
   const { whole } = batchOf(graph);
   const inputs = graph.inputs.map((index) => {
     const { name, shape, type } = graph.tensors[index];
-    if (type === "string" || type === "float16" || type === "complex64" || type === "int64")
+    if (type === "string" || type === "float16" || type === "complex64")
       throw new FormatError(`tflite: input "${name}": expected numbers, got ${type} ${show(shape)}`);
     const quantization = graph.tensors[index].scales.length === 1 && { quantization: given(graph, index) };
     const batched = !whole.has(index);
-    const options = { dtype: type as DType, ...nameOf(name, graph, index), ...quantization, batched };
+    // Integers of 64 bits are taken for 32.
+    const dtype = type === "int64" ? "int32" : (type as DType);
+    const options = { dtype, ...nameOf(name, graph, index), ...quantization, batched };
     const value = input(batched ? shape.slice(1) : shape, options);
     const limited = most === undefined || !batched ? value : sequences(value, most);
     importer.set(index, type === "uint8" && graph.tensors[index].scales.length === 1 ? asInt8(limited) : limited);
@@ -96,7 +101,9 @@ function connect(graph: TfliteGraph, importer: Importer): { inputs: Value[]; out
   const outputs = importer.variables
     .carried(made)
     .map((value, i) =>
-      graph.tensors[graph.outputs[i]].scales.length === 1 ? asQuantized(value, given(graph, graph.outputs[i])) : value,
+      graph.tensors[graph.outputs[i]].scales.length === 1 && value.dtype !== "float32"
+        ? asQuantized(value, given(graph, graph.outputs[i]))
+        : value,
     );
   return { inputs, outputs };
 }
@@ -114,9 +121,11 @@ function apply(graph: TfliteGraph, importer: Importer): void {
     if (results.length !== operator.outputs.length)
       throw new FormatError(`${where}: expected ${results.length} results, got ${operator.outputs.length}`);
     operator.outputs.forEach((out, k) => {
-      const { shape, name } = graph.tensors[out];
+      const { shape, open, name } = graph.tensors[out];
       const made = results[k].shape;
-      const fits = sameShape(made, shape) || (batch !== 1 && made.length === shape.length);
+      const alike = made.length === shape.length;
+      const fits =
+        sameShape(made, shape) || (alike && (batch !== 1 || made.every((d, i) => d === shape[i] || open[i])));
       if (!fits)
         throw new FormatError(`${where}: expected "${name}" to be ${show(made)}, the file says ${show(shape)}`);
       importer.set(out, results[k]);

@@ -38,11 +38,14 @@ const OPERATORS =
   NON_MAX_SUPPRESSION_V5 SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM BATCH_MATMUL PLACEHOLDER_FOR_GREATER_OP_CODES CUMSUM CALL_ONCE
   BROADCAST_TO RFFT2D CONV_3D IMAG REAL COMPLEX_ABS HASHTABLE HASHTABLE_FIND HASHTABLE_IMPORT HASHTABLE_SIZE REDUCE_ALL
   CONV_3D_TRANSPOSE VAR_HANDLE READ_VARIABLE ASSIGN_VARIABLE BROADCAST_ARGS RANDOM_STANDARD_NORMAL BUCKETIZE RANDOM_UNIFORM MULTINOMIAL
-  GELU DYNAMIC_UPDATE_SLICE`.split(/\s+/);
+  GELU DYNAMIC_UPDATE_SLICE RELU_0_TO_1 UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_SUM ATAN2
+  UNSORTED_SEGMENT_MIN SIGN BITCAST BITWISE_XOR RIGHT_SHIFT`.split(/\s+/);
 
 export interface TfliteTensor {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Which axes may have another size when the model runs. */
+  readonly open: readonly boolean[];
   readonly type: TfliteType;
   /** The file's own bytes, where the tensor is constant. */
   readonly data?: Uint8Array | undefined;
@@ -147,9 +150,11 @@ function readTensor(table: Table, i: number, buffers: readonly Table[]): TfliteT
   if (zeroPoints.some((zero) => zero < low || zero > high))
     fail(`zero points that ${type} holds`, zeroPoints.slice(0, 16));
   const constant = number > 0 && data.length > 0;
+  const signature = table.ints(7);
   return {
     name: table.text(3),
     shape,
+    open: shape.map((_, k) => signature.length === shape.length && signature[k] === -1),
     type,
     scales,
     zeroPoints: scales.map((_, k) => zeroPoints[k] ?? 0),

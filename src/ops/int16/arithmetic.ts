@@ -7,6 +7,7 @@ import { broadcast, sizeOf } from "../../shape.js";
 import { alike } from "../quantized/arithmetic.js";
 import {
   type Clamped,
+  type Fixed,
   family,
   fixed,
   type Limits,
@@ -86,6 +87,19 @@ const extremum = (name: string, kernel: "i16_maximum" | "i16_minimum"): Op =>
     inPlace: 0,
   });
 
+type Scales = Pick<PairAttrs, "a" | "b" | "quantization">;
+
+/** @throws {RangeError} when the scales are too far apart */
+const productFactor = ({ a, b, quantization }: Scales): Fixed =>
+  fixed(fround(fround(a.scale * b.scale) / quantization.scale), "int16Mul");
+
+/** The factors of numbers above and below 0. @throws {RangeError} when the scales are too far apart */
+function leakyFactors(attrs: Pick<LeakyAttrs, "input" | "quantization" | "negativeSlope">): readonly [Fixed, Fixed] {
+  const { input, quantization, negativeSlope } = attrs;
+  const below = fround(fround(input.scale * fround(negativeSlope)) / quantization.scale);
+  return [fixed(fround(input.scale / quantization.scale), "int16LeakyRelu"), fixed(below, "int16LeakyRelu")];
+}
+
 export const int16ArithmeticOps = {
   int16Add: defineOp<SumAttrs>("int16Add", {
     family,
@@ -118,14 +132,16 @@ export const int16ArithmeticOps = {
   int16Mul: defineOp<PairAttrs>("int16Mul", {
     family,
     attrs: pairAttrs,
-    infer: infer("int16Mul"),
+    infer(specs, attrs) {
+      productFactor(attrs);
+      return infer("int16Mul")(specs);
+    },
     expand([a, b], attrs): Value | undefined {
       const full = alike(a, b);
       return full && apply(int16ArithmeticOps.int16Mul, full, { ...attrs });
     },
-    lower(emit, { inputs: [x, y], outputs: [z] }, { a, b, quantization, low, high }) {
-      const factor = fround(fround(a.scale * b.scale) / quantization.scale);
-      const { multiplier, left, right } = fixed(factor, "int16Mul");
+    lower(emit, { inputs: [x, y], outputs: [z] }, { low, high, ...scales }) {
+      const { multiplier, left, right } = productFactor(scales);
       emit.call("i16_mul", sizeOf(z.shape), x, y, z, multiplier, left, right, low, high);
     },
     flops: ({ outputs: [y] }) => 2 * sizeOf(y.shape),
@@ -138,14 +154,13 @@ export const int16ArithmeticOps = {
   int16LeakyRelu: defineOp<LeakyAttrs>("int16LeakyRelu", {
     family,
     attrs: { ...limits16, input: quantized16, quantization: quantized16, negativeSlope: number(0) },
-    infer([x]) {
+    infer([x], attrs) {
       wantInt16("int16LeakyRelu", x);
+      leakyFactors(attrs);
       return { shape: x.shape, dtype: "int16" };
     },
-    lower(emit, { inputs: [x], outputs: [y] }, { input, quantization, negativeSlope, low, high }) {
-      const op = "int16LeakyRelu";
-      const f = fixed(fround(input.scale / quantization.scale), op);
-      const below = fixed(fround(fround(input.scale * fround(negativeSlope)) / quantization.scale), op);
+    lower(emit, { inputs: [x], outputs: [y] }, { low, high, ...attrs }) {
+      const [f, below] = leakyFactors(attrs);
       const factors = [f.multiplier, f.left, f.right, below.multiplier, below.left, below.right] as const;
       emit.call("i16_leaky_relu", sizeOf(x.shape), x, y, ...factors, low, high);
     },

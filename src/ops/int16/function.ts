@@ -4,7 +4,7 @@ import { defineOp } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
 import { sizeOf } from "../../shape.js";
 import { constant } from "../leaf.js";
-import { family, fixed, log2Of, type Quantization, quantized16, wantInt16 } from "./fixed.js";
+import { type Fixed, family, fixed, log2Of, type Quantization, quantized16, wantInt16 } from "./fixed.js";
 
 const FUNCTIONS = ["sigmoid", "tanh"] as const;
 type Name = (typeof FUNCTIONS)[number];
@@ -68,6 +68,10 @@ export function tableFactor(name: Name, scale: number): { multiplier: number; sh
 
 const words = (data: Int16Array): Value => constant({ data, shape: [data.length], dtype: "int16" });
 
+/** From differences of logits to steps of the table. @throws {RangeError} when the scale is too large */
+const softmaxFactor = ({ input, beta }: { input: Quantization; beta: number }): Fixed =>
+  fixed(Math.fround(input.scale * Math.fround(beta)) / (10 / 65535), "int16Softmax");
+
 export const int16FunctionOps = {
   int16Function: defineOp<FunctionAttrs>("int16Function", {
     family,
@@ -97,8 +101,9 @@ export const int16FunctionOps = {
   int16Softmax: defineOp<{ input: Quantization; beta: number }>("int16Softmax", {
     family,
     attrs: { input: quantized16, beta: number(0) },
-    infer([x]) {
+    infer([x], attrs) {
       wantInt16("int16Softmax", x);
+      softmaxFactor(attrs);
       return { shape: x.shape, dtype: "int16" };
     },
     expand([x], attrs): Value | undefined {
@@ -114,10 +119,9 @@ export const int16FunctionOps = {
     internal: true,
     attrs: { input: quantized16, beta: number(0) },
     infer: ([{ shape }]) => ({ shape, dtype: "int16" }),
-    lower(emit, { inputs: [x, exponentials, inverses], outputs: [y] }, { input, beta }) {
+    lower(emit, { inputs: [x, exponentials, inverses], outputs: [y] }, attrs) {
       const n = x.shape.at(-1) ?? 1;
-      const factor = Math.fround(input.scale * Math.fround(beta)) / (10 / 65535);
-      const { multiplier, left, right } = fixed(factor, "int16Softmax");
+      const { multiplier, left, right } = softmaxFactor(attrs);
       const rows = n === 0 ? 0 : sizeOf(x.shape) / n;
       emit.call("i16_softmax", rows, n, x, exponentials, inverses, y, multiplier, left, right);
     },

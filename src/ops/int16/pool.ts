@@ -89,13 +89,14 @@ export const int16PoolOps = {
       input: quantized16,
       quantization: quantized16,
     },
-    infer([x], { axes, keepDims }) {
+    infer([x], { axes, keepDims, input, quantization }) {
       const op = "int16Mean";
       wantInt16(op, x);
       for (const axis of normalizeAxes(axes, x.shape.length, op)) wantElements(op, x, axis);
       const count = sizeOf(axes.map((axis) => x.shape[axis]));
       if (count > MAX_COUNT)
         throw rangeError({ op, expected: `at most ${MAX_COUNT} elements in a mean`, actual: String(count) });
+      meanFactor(input, quantization, count);
       const shape = x.shape.flatMap((d, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [d]));
       return { shape, dtype: "int16" };
     },

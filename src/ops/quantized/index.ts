@@ -17,6 +17,13 @@ export {
 export { dequantizeData, type QuantizedDType, quantizeData } from "./data.js";
 export { quantizedDepthwiseConv2d } from "./depthwise.js";
 export { dynamicDense, type HybridDenseOptions, weightOnlyDense } from "./hybrid.js";
-export { type QuantizedPoolOptions, quantizedAvgPool2d, quantizedMaxPool2d, quantizedMean } from "./pool.js";
+export {
+  type QuantizedMeanOptions,
+  type QuantizedPoolOptions,
+  quantizedAvgPool2d,
+  quantizedMaxPool2d,
+  quantizedMean,
+  quantizedSum,
+} from "./pool.js";
 export { int8Ops } from "./table.js";
 export { type QuantizedConv2dTransposeOptions, quantizedConv2dTranspose } from "./transposed.js";

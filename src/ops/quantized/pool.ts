@@ -33,6 +33,8 @@ interface MeanAttrs extends Limits {
   readonly keepDims: number;
   readonly input: Quantization;
   readonly quantization: Quantization;
+  /** The sum, not divided by the count. */
+  readonly sum?: boolean;
 }
 
 /** Pixels of a window: the kernel's quotient is exact up to these. */
@@ -90,6 +92,7 @@ export const quantizedPoolOps = {
       keepDims: integer(0, 1),
       input: quantized,
       quantization: quantized,
+      sum: optional(boolean),
     },
     infer([x], { axes, keepDims }) {
       wantDType("quantizedMean", "int8", x);
@@ -121,11 +124,11 @@ export const quantizedPoolOps = {
   quantizedMeanOfRows: defineOp<Omit<MeanAttrs, "axes" | "keepDims">>("quantizedMeanOfRows", {
     family,
     internal: true,
-    attrs: { ...limitsCheck, input: quantized, quantization: quantized },
+    attrs: { ...limitsCheck, input: quantized, quantization: quantized, sum: optional(boolean) },
     infer: ([{ shape }]) => ({ shape: [shape[0], shape[2]], dtype: "int8" }),
-    lower(emit, { inputs: [x], outputs: [y] }, { input, quantization, low, high }) {
+    lower(emit, { inputs: [x], outputs: [y] }, { input, quantization, low, high, sum = false }) {
       const [outer, n, inner] = x.shape;
-      const factor = ratio(input.scale, Math.fround(quantization.scale * n));
+      const factor = ratio(input.scale, sum ? quantization.scale : Math.fround(quantization.scale * n));
       emit.call("i8_mean", outer, n, inner, -n * input.zeroPoint, factor, quantization.zeroPoint, low, high, x, y);
     },
   }),
@@ -172,6 +175,16 @@ export const quantizedAvgPool2d: (x: Value, size: Pair, options: QuantizedPoolOp
 export const quantizedMaxPool2d: (x: Value, size: Pair, options: QuantizedPoolOptions) => Value =
   /* @__PURE__ */ poolOf(quantizedPoolOps.quantizedMaxPool2d);
 
+export interface QuantizedMeanOptions extends Clamped {
+  axes: readonly number[];
+  /** Axes stay, of size 1; default false. */
+  keepDims?: boolean;
+  /** What the integers of x stand for. */
+  input: Quantization;
+  /** What the integers of the result stand for. */
+  quantization: Quantization;
+}
+
 /**
  * The mean of int8 over axes: (sum - count zeroPoint) times input.scale / (quantization.scale count) in float32, requantized.
  * @param options.axes which to take the mean over
@@ -181,10 +194,19 @@ export const quantizedMaxPool2d: (x: Value, size: Pair, options: QuantizedPoolOp
  * const q = { scale: 0.5, zeroPoint: 0 };
  * quantizedMean(x, { axes: [1, 2], input: q, quantization: q }).shape; // [1, 4]
  */
-export function quantizedMean(
-  x: Value,
-  options: Clamped & { axes: readonly number[]; keepDims?: boolean; input: Quantization; quantization: Quantization },
-): Value {
+export const quantizedMean = (x: Value, options: QuantizedMeanOptions): Value => overAxes(x, options, {});
+
+/**
+ * The sum of int8 over axes: (sum - count zeroPoint) times input.scale / quantization.scale in float32, requantized; options as of
+ * {@link quantizedMean}.
+ * @example
+ * const x = input([8, 8, 4], { dtype: "int8" });
+ * const q = { scale: 0.5, zeroPoint: 0 };
+ * quantizedSum(x, { axes: [1, 2], input: q, quantization: q }).shape; // [1, 4]
+ */
+export const quantizedSum = (x: Value, options: QuantizedMeanOptions): Value => overAxes(x, options, { sum: true });
+
+function overAxes(x: Value, options: QuantizedMeanOptions, rest: { sum?: true }): Value {
   const { axes, keepDims = false, input, quantization } = options;
   return apply(quantizedPoolOps.quantizedMean, [x], {
     axes: normalizeAxes(axes, x.shape.length, "quantizedMean"),
@@ -192,5 +214,6 @@ export function quantizedMean(
     input: { ...input },
     quantization: { ...quantization },
     ...limitsOf(options),
+    ...rest,
   });
 }

@@ -7,6 +7,7 @@ import { qat } from "./qat.js";
 import { sequence } from "./sequence.js";
 import { sparse } from "./sparse.js";
 import { stateful } from "./stateful.js";
+import { tflite } from "./tflite.js";
 import { train } from "./train.js";
 
-export const families: readonly KernelFamily[] = [core, int16, int8, qat, sequence, sparse, stateful, train];
+export const families: readonly KernelFamily[] = [core, int16, int8, qat, sequence, sparse, stateful, tflite, train];

@@ -2,7 +2,10 @@
 
 import type { TfliteGraph, TfliteOperator } from "../schema.js";
 import { conversionRules } from "./conversion.js";
+import { imageRules } from "./images.js";
+import { indexingRules } from "./indexing.js";
 import { int16Rules } from "./int16.js";
+import { logicRules } from "./logic.js";
 import { lstmRules } from "./lstm.js";
 import { movementRules } from "./movement.js";
 import { pointwiseRules } from "./pointwise.js";
@@ -11,13 +14,17 @@ import { productRules } from "./products.js";
 import { reductionRules } from "./reduction.js";
 import { rnnRules } from "./rnn.js";
 import type { Rule, Rules } from "./rule.js";
+import { shapeRules } from "./shapes.js";
 import { svdfRules } from "./svdf.js";
 import { transposedRules } from "./transposed.js";
 import { variableRules } from "./variables.js";
 
 const tables: readonly Rules[] = [
   conversionRules,
+  imageRules,
+  indexingRules,
   int16Rules,
+  logicRules,
   lstmRules,
   movementRules,
   pointwiseRules,
@@ -26,6 +33,7 @@ const tables: readonly Rules[] = [
   reductionRules,
   rnnRules,
   svdfRules,
+  shapeRules,
   transposedRules,
   variableRules,
 ];

@@ -5,16 +5,19 @@ import { add, mul } from "../../../ops/arithmetic.js";
 import { cast } from "../../../ops/cast.js";
 import { convolution2d } from "../../../ops/conv2d.js";
 import { depthwiseConv2d } from "../../../ops/depthwise.js";
+import { constant } from "../../../ops/leaf.js";
 import { matmul } from "../../../ops/matmul.js";
 import { quantizedConv2d, quantizedDense } from "../../../ops/quantized/conv2d.js";
 import { quantizedDepthwiseConv2d } from "../../../ops/quantized/depthwise.js";
 import { weightOnlyDense } from "../../../ops/quantized/hybrid.js";
 import type { Clamped, Quantization } from "../../../ops/quantized/quantization.js";
 import { reshape } from "../../../ops/shape.js";
+import { transpose } from "../../../ops/transpose.js";
 import { sizeOf } from "../../../shape.js";
 import type { TypedArray } from "../../../tensor.js";
 import type { Operator } from "../importer.js";
-import { activated, FLOAT, fail, limits, padding, type Rules, rule } from "./rule.js";
+import * as bytes from "./bytes.js";
+import { activated, fail, limits, padding, type Rules, rule } from "./rule.js";
 
 /** y [.., h, w, c, n] of x [n, h, w, c]. */
 export function lastFirst<T extends TypedArray>(x: T, n: number): T {
@@ -65,6 +68,7 @@ export function weights(
   axis: number,
   third = 2,
 ): Weights {
+  if (!o.importer.isConstant(o.at(1))) return computed(o, n, shape, axis, third);
   const [{ type }, given] = [o.tensor(1), o.importer.numbers(o.at(1))];
   const made = (name: string, data: TypedArray, of: readonly number[]) => o.importer.weight(layer, name, data, of);
   const placed = axis === 0 ? lastFirst(given, n) : given;
@@ -85,12 +89,22 @@ function floats({ kernel, floatScale }: Weights, channels: readonly number[]): V
   return floatScale ? mul(cast(kernel, "float32"), reshape(floatScale, channels)) : kernel;
 }
 
-const CONSTANT = "constant weights";
+/** Weights that other operators make. */
+function computed(o: Operator, n: number, shape: readonly number[], axis: number, third: number): Weights {
+  const given = o.input(1);
+  const order = [...given.shape.keys()];
+  const last = axis === 0 ? transpose(given, [...order.slice(1), 0]) : given;
+  const kernel = reshape(last, shape);
+  const bias = o.has(third) ? o.input(third) : undefined;
+  if (!o.isQuantized) return { kernel, bias };
+  o.importer.afford(n);
+  const scale = constant({ data: scalesOf(o, n, axis), shape: [n], dtype: "float32" });
+  return { kernel, scale, bias, kernelZero: kernelZeroOf(o) };
+}
 
 export function filterShape(o: Operator): readonly number[] {
   const { shape } = o.tensor(1);
-  if (shape.length !== 4 || !o.importer.isConstant(o.at(1))) return fail(o, `${CONSTANT} of rank 4`, `[${shape}]`);
-  return shape;
+  return shape.length === 4 ? shape : fail(o, "weights of rank 4", `[${shape}]`);
 }
 
 function conv2d(o: Operator): Value {
@@ -135,7 +149,7 @@ function depthwise(o: Operator): Value {
 
 function fullyConnected(o: Operator): Value {
   const { shape } = o.tensor(1);
-  if (shape.length !== 2 || !o.importer.isConstant(o.at(1))) fail(o, `${CONSTANT} of rank 2`, `[${shape}]`);
+  if (shape.length !== 2) fail(o, "weights of rank 2", `[${shape}]`);
   if (o.byte(1) !== 0) fail(o, "weights in the default format", String(o.byte(1)));
   const [n, k] = shape;
   const x = o.input(0);
@@ -179,10 +193,11 @@ function product(
 }
 
 export const productRules: Rules = {
-  BATCH_MATMUL: rule(
-    (o) => matmul(o.input(0), o.input(1), { transposeA: o.byte(0) !== 0, transposeB: o.byte(1) !== 0 }),
-    FLOAT,
-  ),
+  BATCH_MATMUL: rule((o) => {
+    const [transposeA, transposeB] = [o.byte(0) !== 0, o.byte(1) !== 0];
+    if (o.isQuantized) return bytes.matmul(o, transposeA, transposeB);
+    return matmul(o.input(0), o.input(1), { transposeA, transposeB });
+  }),
   CONV_2D: rule(conv2d),
   DEPTHWISE_CONV_2D: rule(depthwise),
   FULLY_CONNECTED: rule(fullyConnected),

@@ -32,6 +32,13 @@ export const FLOAT = ["float32", "float32"] as const;
 export const INT8 = ["int8", "int8"] as const;
 export const UINT8 = ["uint8", "uint8"] as const;
 export const INT16 = ["int16", "int16"] as const;
+/** Integers of 32 bits; those of 64 are taken for such. */
+export const INT32 = [
+  ["int32", "int32"],
+  ["int64", "int64"],
+] as const;
+/** Every type that is moved and not computed with: integers of 16 bits go as they are. */
+export const SAME = [FLOAT, INT8, UINT8, INT16, ...INT32, ["bool", "bool"], ["float16", "float16"]] as const;
 
 /** A rule for the given types, by default float32, int8 and uint8, whose integers are here 128 less. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -48,12 +55,14 @@ const PADDING = ["same", "valid"] as const;
 export const padding = (o: Operator): "same" | "valid" =>
   PADDING[o.byte(0)] ?? fail(o, "SAME or VALID padding", String(o.byte(0)));
 
-/** Fused activations by their number: none, RELU, RELU_N1_TO_1, RELU6, TANH. */
+/** Fused activations by their number: none, RELU, RELU_N1_TO_1, RELU6, TANH; and RELU_0_TO_1, which is only an operator. */
 const CLAMPS = [
   [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
   [0, Number.POSITIVE_INFINITY],
   [-1, 1],
   [0, 6],
+  undefined,
+  [0, 1],
 ] as const;
 
 export function activated(o: Operator, x: Value, code: number): Value {
@@ -95,3 +104,6 @@ export const moved = (o: Operator, i: number): Value => {
 
 export const axesOf = (o: Operator, i: number): number[] =>
   normalizeAxes(o.importer.integers(o.at(i)), o.tensor(0).shape.length, o.name);
+
+/** An axis of so many, counted from the end where it is negative. */
+export const axisOf = (o: Operator, axis: number, rank: number): number => normalizeAxes(axis, rank, o.name)[0];
