@@ -61,9 +61,9 @@ function turned(x: f32, quarter: i32): f32 {
   if (!(f64.abs(n) < 4503599627370496.0)) return <f32>(r - r);
   const q = <i32>(<i64>n + quarter), z = r * r;
   // Taylor's series to r^11 and r^12, the error below 2^-36 for |r| up to pi / 4.
-  const sine = r + r * z * (-1.0 / 6.0 + z * (1.0 / 120.0 + z * (-1.0 / 5040.0 + z * (1.0 / 362880.0 - z / 39916800.0))));
-  const cosine = 1.0 + z * (-0.5 + z * (1.0 / 24.0 + z * (-1.0 / 720.0 + z * (1.0 / 40320.0 + z * (-1.0 / 3628800.0 +
-    z / 479001600.0)))));
+  const odd = -1.0 / 6.0 + z * (1.0 / 120.0 + z * (-1.0 / 5040.0 + z * (1.0 / 362880.0 - z / 39916800.0)));
+  const even = 1.0 / 24.0 + z * (-1.0 / 720.0 + z * (1.0 / 40320.0 + z * (-1.0 / 3628800.0 + z / 479001600.0)));
+  const sine = r + r * z * odd, cosine = 1.0 + z * (-0.5 + z * even);
   const value = q & 1 ? cosine : sine;
   return <f32>(q & 2 ? -value : value);
 }

@@ -30,17 +30,19 @@ export function i8_matmul(
 
 /**
  * y [batch, oh, ow, c] = x [batch, h, w, c] (both i8) between pixels: rows [2, oh] and columns [2, ow] (i32) say which two, rowParts [oh]
- * and columnParts [ow] (i32) how much of the second, of 2^11; a place that there is not is the last. All products are exact; the sum is rounded once, ties up.
+ * and columnParts [ow] (i32) how much of the second, of 2^11; a place that there is not is the last. All products are exact; the
+ * sum is rounded once, ties up.
  */
 export function i8_interpolate_2d(
-  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, rows: usize, rowParts: usize, columns: usize, columnParts: usize,
-  x: usize, y: usize,
+  batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, rows: usize, rowParts: usize,
+  columns: usize, columnParts: usize, x: usize, y: usize,
 ): void {
   const line = <usize>w * c, after = <usize>ow << 2;
   for (; batch > 0; batch--, x += line * h) {
     for (let i: u32 = 0; i < oh; i++) {
       const at = rows + (<usize>i << 2), s = load<i32>(rowParts + (<usize>i << 2));
-      const above = x + line * min(load<u32>(at), h - 1), below = x + line * min(load<u32>(at + (<usize>oh << 2)), h - 1);
+      const above = x + line * min(load<u32>(at), h - 1);
+      const below = x + line * min(load<u32>(at + (<usize>oh << 2)), h - 1);
       for (let j: u32 = 0, column = columns; j < ow; j++, column += 4) {
         const t = load<i32>(columnParts + (<usize>j << 2));
         const left = <usize>min(load<u32>(column), w - 1) * c, right = <usize>min(load<u32>(column + after), w - 1) * c;

@@ -19,7 +19,7 @@ export interface Sampling {
   readonly halfPixelCenters: boolean;
 }
 
-const { fround } = Math;
+const fround = Math.fround;
 
 /** Pixels of the old image for one of the new, as float32. */
 function scaleOf(n: number, size: number, { alignCorners }: Sampling): number {

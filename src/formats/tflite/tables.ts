@@ -1,13 +1,14 @@
 // Functions of one int8 as tables of all 256, in the integers that TensorFlow Lite's own kernels compute (XNNPACK's where it takes the
 // operator), each from the input's integers less their zero point.
 import type { Value } from "../../graph/value.js";
+import { power } from "../../numbers.js";
 import { constant } from "../../ops/leaf.js";
 import { toEven } from "../../ops/quantized/arithmetic.js";
 import { quantizedLookup } from "../../ops/quantized/convert.js";
 import { fixed, roundedShift, scaledInteger } from "../../ops/quantized/fixedpoint.js";
 import type { Quantization } from "../../ops/quantized/quantization.js";
 
-const { fround } = Math;
+const fround = Math.fround;
 
 export interface FromTo {
   readonly input: Quantization;
@@ -99,13 +100,13 @@ export function hardSwishTable(given: FromTo): Int8Array {
     const wide = v * 128;
     const unshifted = doubledHigh16(wide, out.multiplier);
     let part = wide;
-    if (relu.shift > 0) part = int16(part * 2 ** (relu.shift - 1));
+    if (relu.shift > 0) part = int16(part * power(2, relu.shift - 1));
     part = doubledHigh16(part, relu.multiplier);
     if (relu.shift > 0) part = int16(part * 2);
     if (relu.shift < 0) part = roundedShift(part, -relu.shift);
     part = (part + 32768) >> 1;
     const product = Math.trunc((part * unshifted) / 2 ** 15);
-    return roundedShift(product, Math.max(-out.shift, 0)) * 2 ** Math.max(out.shift, 0);
+    return roundedShift(product, Math.max(-out.shift, 0)) * power(2, Math.max(out.shift, 0));
   });
 }
 

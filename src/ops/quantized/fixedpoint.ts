@@ -4,6 +4,7 @@ import { ShapeError } from "../../errors.js";
 import { integer } from "../../graph/attrs.js";
 import { defineOp } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
+import { power } from "../../numbers.js";
 import { tflite } from "../../runtime/families/tflite.js";
 import { show, sizeOf } from "../../shape.js";
 import { wantDType, wantElements } from "../check.js";
@@ -22,14 +23,14 @@ export function fixed(factor: number): Fixed {
 /** x (int32) times a factor as the kernels have it: the product to the nearest integer, ties up, then the shift, ties away from zero. */
 export function scaledInteger(x: number, { multiplier, shift }: Fixed): number {
   const product = BigInt((x << Math.max(shift, 0)) | 0) * BigInt(multiplier);
-  const nudge = product >= 0n ? 2n ** 30n : 1n - 2n ** 30n;
-  return roundedShift(Number((product + nudge) / 2n ** 31n), Math.max(-shift, 0));
+  const nudge = product >= 0n ? 1n << 30n : 1n - (1n << 30n);
+  return roundedShift(Number((product + nudge) / (1n << 31n)), Math.max(-shift, 0));
 }
 
 /** x / 2^by to the nearest integer, ties away from zero. */
 export function roundedShift(x: number, by: number): number {
-  const half = 2 ** by / 2;
-  const rounded = Math.floor((Math.abs(x) + half) / 2 ** by);
+  const whole = power(2, by);
+  const rounded = Math.floor((Math.abs(x) + whole / 2) / whole);
   return by === 0 ? x : x < 0 ? 0 - rounded : rounded;
 }
 
