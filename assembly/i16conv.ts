@@ -54,7 +54,8 @@ function packPanel(runs: u32, run: u32, n: u32, columns: u32, row: usize, to: us
  */
 export function i16_conv2d(
   batch: u32, h: u32, w: u32, c: u32, oh: u32, ow: u32, kh: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32,
-  n: u32, groups: u32, block: u32, rounding: i32, low: i32, high: i32, x: usize, packed: usize, scratch: usize, y: usize,
+  n: u32, groups: u32, block: u32, rounding: i32, low: i32, high: i32,
+  x: usize, packed: usize, scratch: usize, y: usize,
 ): void {
   const cg = c / groups, ng = n / groups, whole = groups == 1 && (dw == 1 || kw == 1);
   const taps: u32 = whole ? 1 : kw, run = whole ? kw * cg : cg, runs = kh * taps, pairs = runs * ((run + 1) >> 1);

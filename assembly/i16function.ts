@@ -3,8 +3,8 @@
 import { scaled } from "./fixedpoint";
 
 /**
- * y [n] (i16, 15 bits after the point) = sigmoid of x (i16) times m / 2^shift / (3 4096): table[i] (u16 [256]) is the function of i / 24 in 16
- * bits after the point.
+ * y [n] (i16, 15 bits after the point) = sigmoid of x (i16) times m / 2^shift / (3 4096): table[i] (u16 [256]) is the function of i / 24
+ * in 16 bits after the point.
  */
 export function i16_sigmoid(n: u32, x: usize, table: usize, y: usize, m: i32, shift: i32): void {
   const half: i32 = shift ? 1 << (shift - 1) : 0;

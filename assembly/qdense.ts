@@ -171,8 +171,8 @@ export function f32_to_i16_rows(m: u32, k: u32, x: usize, y: usize, scales: usiz
 }
 
 /**
- * y [m, n] = clamp((x f) xScale [m] scale [n] + bias [n], low, high): x and xScale from f32_to_i16_rows of rows of k, `packed` and in it the
- * scales from i8_gemm_pack_any of f in one run. A sum goes times the product of both scales.
+ * y [m, n] = clamp((x f) xScale [m] scale [n] + bias [n], low, high): x and xScale from f32_to_i16_rows of rows of k, `packed`
+ * and in it the scales from i8_gemm_pack_any of f in one run. A sum goes times the product of both scales.
  */
 export function i8_gemm_dynamic(
   m: u32, n: u32, k: u32, x: usize, xScale: usize, packed: usize, bias: usize, y: usize, low: f32, high: f32,

@@ -18,6 +18,9 @@ export function power(b: number, n: number): number {
   return result;
 }
 
+/** 2^n for a whole n from -1022 to 1023, exactly. */
+export const powerOfTwo = (n: number): number => (n < 0 ? 1 / power(2, -n) : power(2, n));
+
 /** e^x within 2 units in the last place for |x| <= 700; 0 below -745, Infinity above 710. */
 export function exp(x: number): number {
   // biome-ignore lint/complexity/useMathMinMax: NaN passes
@@ -64,8 +67,4 @@ export function cosPi(x: number): number {
   let sum = 1;
   for (let i = COS_TERMS; i > 0; i--) sum = 1 - (a2 / (2 * i * (2 * i - 1))) * sum;
   return sum;
-}
-
-function powerOfTwo(n: number): number {
-  return n < 0 ? 1 / power(2, -n) : power(2, n);
 }

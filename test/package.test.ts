@@ -69,7 +69,7 @@ test("scripts and declarations import files of the package alone, and optional p
   expect(imports.length).toBeGreaterThan(5);
   // The command line is for Node, and writes Workers that import this package.
   const ofNode = (path: string, specifier: string) =>
-    /^dist\/cli(-worker)?\.js$/.test(path) && /^node:|^lanewise(\/serve)?$/.test(specifier);
+    /^dist\/cli(-worker)?\.js$/.test(path) && /^node:|^lanewise(\/serve|\/data)?$/.test(specifier);
   const outside = imports.filter(({ path, specifier }) => !/^\.\.?\//.test(specifier) && !ofNode(path, specifier));
   expect(outside.filter(({ specifier, late }) => !(late && optional.includes(specifier)))).toEqual([]);
   expect(new Set(outside.map(({ specifier }) => specifier))).toEqual(new Set(optional));

@@ -1,8 +1,10 @@
 // Sums, products and extremes of two int16 arrays, and leaky relu. Factors between scales are TensorFlow Lite's fixed point.
+
 import { rangeError, ShapeError } from "../../errors.js";
 import { boolean, number } from "../../graph/attrs.js";
 import { defineOp, type Op } from "../../graph/op.js";
 import { apply, type Spec, type Value } from "../../graph/value.js";
+import { powerOfTwo } from "../../numbers.js";
 import { broadcast, sizeOf } from "../../shape.js";
 import { alike } from "../quantized/arithmetic.js";
 import {
@@ -18,8 +20,6 @@ import {
   quantized16,
   wantInt16,
 } from "./fixed.js";
-
-const { fround } = Math;
 
 interface PairAttrs extends Limits {
   readonly a: Quantization;
@@ -59,7 +59,7 @@ const LEFT = 15;
 function sumFactors({ a, b, quantization }: PairAttrs) {
   const op = "int16Add";
   const twice = 2 * Math.max(a.scale, b.scale);
-  const total = fixed(twice / (2 ** LEFT * quantization.scale), op);
+  const total = fixed(twice / (powerOfTwo(LEFT) * quantization.scale), op);
   if (total.left > 0)
     throw rangeError({ op, expected: "operands' scales below 2^14 times the result's", actual: String(twice / 2) });
   return [fixed(a.scale / twice, op), fixed(b.scale / twice, op), total];
@@ -91,13 +91,13 @@ type Scales = Pick<PairAttrs, "a" | "b" | "quantization">;
 
 /** @throws {RangeError} when the scales are too far apart */
 const productFactor = ({ a, b, quantization }: Scales): Fixed =>
-  fixed(fround(fround(a.scale * b.scale) / quantization.scale), "int16Mul");
+  fixed(Math.fround(Math.fround(a.scale * b.scale) / quantization.scale), "int16Mul");
 
 /** The factors of numbers above and below 0. @throws {RangeError} when the scales are too far apart */
 function leakyFactors(attrs: Pick<LeakyAttrs, "input" | "quantization" | "negativeSlope">): readonly [Fixed, Fixed] {
   const { input, quantization, negativeSlope } = attrs;
-  const below = fround(fround(input.scale * fround(negativeSlope)) / quantization.scale);
-  return [fixed(fround(input.scale / quantization.scale), "int16LeakyRelu"), fixed(below, "int16LeakyRelu")];
+  const below = Math.fround(Math.fround(input.scale * Math.fround(negativeSlope)) / quantization.scale);
+  return [fixed(Math.fround(input.scale / quantization.scale), "int16LeakyRelu"), fixed(below, "int16LeakyRelu")];
 }
 
 export const int16ArithmeticOps = {

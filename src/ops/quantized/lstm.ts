@@ -1,8 +1,10 @@
 // The LSTM of TensorFlow Lite's operator in integers: int8 inputs, states and weights, cells of 16 bits. lstmp.ts is the same in floats.
+
 import { ShapeError } from "../../errors.js";
 import { boolean, type Check, number } from "../../graph/attrs.js";
 import { defineOp, type Emit } from "../../graph/op.js";
 import { make, type Node, type Spec, type Value } from "../../graph/value.js";
+import { powerOfTwo } from "../../numbers.js";
 import { stateful } from "../../runtime/families/stateful.js";
 import { sameShape, show, sizeOf } from "../../shape.js";
 import type { DType } from "../../tensor.js";
@@ -92,7 +94,8 @@ const OP = "quantizedLstm";
 
 /** The exponent of a power of two, which a scale of cells is nearly. */
 function exponentOf(cells: number): number {
-  for (let exponent = -15; exponent <= -9; exponent++) if (Math.abs(cells / 2 ** exponent - 1) < 7e-4) return exponent;
+  for (let exponent = -15; exponent <= -9; exponent++)
+    if (Math.abs(cells / powerOfTwo(exponent) - 1) < 7e-4) return exponent;
   throw new ShapeError({ op: OP, expected: "cells with a scale of 2^-15 to 2^-9", actual: String(cells) });
 }
 
@@ -142,8 +145,6 @@ const results = ([x, , , bias, h0]: readonly Spec[]): Spec[] => {
   ];
 };
 
-const { fround, trunc } = Math;
-
 /** The numbers that the kernel calls `factors`; the float arithmetic is that of TensorFlow Lite. */
 export function lstmFactors(of: Attrs): Int32Array<ArrayBuffer> {
   const exponent = exponentOf(of.cells);
@@ -152,21 +153,23 @@ export function lstmFactors(of: Attrs): Int32Array<ArrayBuffer> {
     const i = gate - first;
     if (i < 0) return Array<number>(9).fill(0);
     const p = gate === 3 ? 2 - first : gate === 2 ? -1 : i;
-    const peep = of.given.includes("peephole") && p >= 0 ? fround((2 ** exponent * of.peephole[p]) / of.gates[i]) : 0;
+    const peep =
+      of.given.includes("peephole") && p >= 0 ? Math.fround((powerOfTwo(exponent) * of.peephole[p]) / of.gates[i]) : 0;
     const norm = of.given.includes("norm") ? of.norm[i] : 1;
     return [
       ...multiplierOf(scaleRatio(of.w[i], of.input.scale, of.gates[i])),
       ...multiplierOf(scaleRatio(of.u[i], of.quantization.scale, of.gates[i])),
       ...multiplierOf(peep),
       ...multiplierOf(norm),
-      Math.max(1, trunc(fround(10000 * fround(norm)))),
+      Math.max(1, Math.trunc(Math.fround(10000 * Math.fround(norm)))),
     ];
   };
   const isProjected = of.given.includes("projection");
-  const clipped = (clip: number, step: number, most: number) => Math.min(trunc(fround(clip / fround(step))), most);
+  const clipped = (clip: number, step: number, most: number) =>
+    Math.min(Math.trunc(Math.fround(clip / Math.fround(step))), most);
   return Int32Array.from([
     ...[0, 1, 2, 3].flatMap(own),
-    ...multiplierOf(fround((2 ** -15 / of.hidden.scale) * 2 ** -15)),
+    ...multiplierOf(Math.fround((2 ** -15 / of.hidden.scale) * 2 ** -15)),
     // What the projection makes of it takes the zero point the other way round.
     isProjected ? -of.hidden.zeroPoint : of.hidden.zeroPoint,
     ...multiplierOf(scaleRatio(of.projection, of.hidden.scale, of.quantization.scale)),

@@ -31,7 +31,7 @@ const int16 = (build: Rule["build"]): Rule => rule(build, INT16);
 const limits16 = (o: Operator, code: number): Clamped => limits(o, code, o.quantization, LOW, HIGH);
 
 /** Largest bias: with the largest sum it stays below 2^38. */
-const MAX_BIAS = 2n ** 36n;
+const MAX_BIAS = 1n << 36n;
 
 /** A bias of 64 bits as integers of 32: one for each output where all fit, else their low words, then the high ones. */
 function biasOf(o: Operator, i: number, layer: LayerInfo, n: number): Value | undefined {
