@@ -7,12 +7,14 @@ import { runInThisContext } from "node:vm";
 export const name = "tfjs-tflite";
 
 const require = createRequire(import.meta.url);
-const folder = require.resolve("@tensorflow/tfjs-tflite/wasm/tflite_web_api_cc_simd.wasm").replace(/[^/]*$/, "");
 
 let runtime;
 
 /** Its script is no module, and asks for what scripts have in Node. */
 export async function load() {
+  // Not before it is called: the package may have been installed only then.
+  const wasm = require.resolve("@tensorflow/tfjs-tflite/wasm/tflite_web_api_cc_simd.wasm");
+  const folder = wasm.replace(/[^/]*$/, "");
   const script = `${folder}tflite_web_api_cc_simd.js`;
   const make = runInThisContext(`(require, __filename, __dirname) => {
     ${readFileSync(script, "utf8")}
