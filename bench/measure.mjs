@@ -23,7 +23,8 @@ export async function measure(rows, { rounds = 12, time = 40, onRound = () => {}
     const bench = new Bench({ time, iterations: 2, retainSamples: true, throws: true, ...warmup });
     for (const [i, { name, before }] of rows.entries()) bench.add(`${i} ${name}`, runs[i], { beforeAll: before });
     await bench.run();
-    for (const [i, { result }] of bench.tasks.entries()) samples[i].push(...result.latency.samples);
+    for (const [i, { result }] of bench.tasks.entries())
+      for (const sample of result.latency.samples) samples[i].push(sample);
   }
   return samples.map(summary);
 }
