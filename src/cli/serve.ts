@@ -79,7 +79,7 @@ function withBody(request: Request, incoming: Readable): Request {
     const chunks = incoming[Symbol.asyncIterator]();
     return { read: () => chunks.next(), cancel: async () => void (await chunks.return?.()) };
   };
-  return Object.create(request, { body: { value: { getReader } } });
+  return Object.defineProperty(request, "body", { value: { getReader } });
 }
 
 /** The first signal ends gracefully; the second one at once, as ever. */

@@ -42,7 +42,7 @@ type Facts = { model?: string; version?: string };
 export function handler(options: HandlerOptions): Handler {
   const { limits, refresh, name: serverName } = checkHandlerOptions(options);
   const { batching = {}, auth, hooks = {}, open = {} } = options;
-  const metrics = new Metrics();
+  const metrics = options.metrics ? new Metrics() : undefined;
   let host: Host | undefined;
   let underWay = 0;
   let closing = false;
@@ -56,12 +56,12 @@ export function handler(options: HandlerOptions): Handler {
       open,
       onLoad: (event) => {
         const labels = { model: event.model, result: event.error === undefined ? "loaded" : "failed" };
-        metrics.add("lanewise_loads_total", "Versions of models that were loaded, or could not be.", labels);
+        metrics?.add("lanewise_loads_total", "Versions of models that were loaded, or could not be.", labels);
         hooks.load?.(event);
       },
       onBatch: (model, samples, milliseconds) => {
-        metrics.add("lanewise_samples_total", "Samples that were predicted.", { model }, samples);
-        metrics.observe("lanewise_batch_seconds", "Time of one batch.", { model }, milliseconds / 1000);
+        metrics?.add("lanewise_samples_total", "Samples that were predicted.", { model }, samples);
+        metrics?.observe("lanewise_batch_seconds", "Time of one batch.", { model }, milliseconds / 1000);
       },
     });
     return host;
@@ -79,10 +79,14 @@ export function handler(options: HandlerOptions): Handler {
     await next();
     const milliseconds = performance.now() - start;
     const { status } = c.res;
-    const labels = { model: facts.model ?? "", status: String(status) };
-    metrics.add("lanewise_requests_total", "Requests by model and status.", labels);
-    if (facts.model !== undefined)
-      metrics.observe("lanewise_request_seconds", "Time of a request.", { model: facts.model }, milliseconds / 1000);
+    const { model } = facts;
+    metrics?.add("lanewise_requests_total", "Requests by model and status.", {
+      model: model ?? "",
+      status: String(status),
+    });
+    if (model !== undefined)
+      metrics?.observe("lanewise_request_seconds", "Time of a request.", { model }, milliseconds / 1000);
+    if (!hooks.request) return;
     const event: RequestEvent = {
       method: c.req.method,
       path: c.req.path,
@@ -91,7 +95,7 @@ export function handler(options: HandlerOptions): Handler {
       ...facts,
       error: c.error,
     };
-    hooks.request?.(event);
+    hooks.request(event);
   });
   app.get("/v2/health/live", (c) => c.json({ live: true }));
   app.get("/v2/health/ready", (c) => {
@@ -106,7 +110,7 @@ export function handler(options: HandlerOptions): Handler {
   });
   app.get("/v2", (c) => c.json({ name: serverName, version: VERSION, extensions: ["binary_tensor_data"] }));
   app.get("/openapi.json", (c) => c.json(openapi(serverName, VERSION)));
-  if (options.metrics) {
+  if (metrics) {
     app.get("/metrics", (c) => {
       metrics.set("lanewise_waiting", "Requests in queues.", {}, models(c.env).waiting);
       return c.text(String(metrics), 200, { "content-type": "text/plain; version=0.0.4" });
