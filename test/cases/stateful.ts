@@ -110,8 +110,8 @@ function ofSvdf(dtype: "int8" | "int16"): Case {
       const of = {
         ...{ rank, w: rows(w), t: rows(t), bias: bias.data, bits: dtype === "int8" ? (8 as const) : (16 as const) },
         ...{ inputZero: input.zeroPoint, stateZero: state.zeroPoint, outputZero: quantization.zeroPoint },
-        feature: multiplierOf(scaleRatio(input.scale, how.w, state.scale)),
-        output: multiplierOf(scaleRatio(state.scale, how.t, quantization.scale)),
+        feature: multiplierOf(scaleRatio(input.scale, how.w, state.scale), "test"),
+        output: multiplierOf(scaleRatio(state.scale, how.t, quantization.scale), "test"),
       };
       const made = rows(x).map((row, b) => {
         const own = {

@@ -1,6 +1,8 @@
 // Integer kernels of models with states against naive integers, exactly: random shapes, zero points and factors, the extremes of the ranges, and
 // every number that a gate may be.
 import { describe, expect, test } from "vitest";
+import { constant, input } from "../../src/index.js";
+import { quantizedSvdf } from "../../src/ops/quantized/svdf.js";
 import { type Cell, type Factor, type Gate, step, svdf } from "../oracle/stateful.js";
 import { Random, run } from "./harness.js";
 
@@ -238,4 +240,15 @@ describe("i8_svdf", () => {
       }
     }
   });
+});
+
+test("scales too far apart are refused where the op is made: their factor is no number of 31 bits and a shift", () => {
+  const x = input([2], { dtype: "int8" });
+  const zeros = (...shape: number[]) => constant({ data: new Int8Array(shape[0] * shape[1]), shape, dtype: "int8" });
+  const weights = { x, state: zeros(1, 2), w: zeros(1, 2), t: zeros(1, 2) };
+  const q = (scale: number) => ({ scale: Math.fround(scale), zeroPoint: 0 });
+  const svdf = (scale: number) =>
+    quantizedSvdf(weights, { rank: 1, input: q(scale), state: q(2 ** -20), quantization: q(1), w: 2 ** 20, t: 1 });
+  expect(svdf(2 ** -30).y.shape).toEqual([1, 1]);
+  for (const scale of [1, 1e30, 3e38]) expect(() => svdf(scale)).toThrow(RangeError);
 });

@@ -133,7 +133,7 @@ function check(inputs: readonly Spec[], attrs: Attrs): void {
   if (!isCounted || (of.peephole && attrs.peephole.length !== gates - 1)) wrong(`${gates} scales of each kind`, bias);
   if (of.projection === undefined ? n !== m || of.projectionBias !== undefined : of.peephole !== undefined && n !== m)
     wrong("as many states as cells, but for a projection without peepholes", h0);
-  exponentOf(attrs.cells);
+  lstmFactors(attrs); // whose scales may be too far apart
 }
 
 const results = ([x, , , bias, h0]: readonly Spec[]): Spec[] => {
@@ -157,10 +157,10 @@ export function lstmFactors(of: Attrs): Int32Array<ArrayBuffer> {
       of.given.includes("peephole") && p >= 0 ? Math.fround((powerOfTwo(exponent) * of.peephole[p]) / of.gates[i]) : 0;
     const norm = of.given.includes("norm") ? of.norm[i] : 1;
     return [
-      ...multiplierOf(scaleRatio(of.w[i], of.input.scale, of.gates[i])),
-      ...multiplierOf(scaleRatio(of.u[i], of.quantization.scale, of.gates[i])),
-      ...multiplierOf(peep),
-      ...multiplierOf(norm),
+      ...multiplierOf(scaleRatio(of.w[i], of.input.scale, of.gates[i]), OP),
+      ...multiplierOf(scaleRatio(of.u[i], of.quantization.scale, of.gates[i]), OP),
+      ...multiplierOf(peep, OP),
+      ...multiplierOf(norm, OP),
       Math.max(1, Math.trunc(Math.fround(10000 * Math.fround(norm)))),
     ];
   };
@@ -169,10 +169,10 @@ export function lstmFactors(of: Attrs): Int32Array<ArrayBuffer> {
     Math.min(Math.trunc(Math.fround(clip / Math.fround(step))), most);
   return Int32Array.from([
     ...[0, 1, 2, 3].flatMap(own),
-    ...multiplierOf(Math.fround((2 ** -15 / of.hidden.scale) * 2 ** -15)),
+    ...multiplierOf(Math.fround((2 ** -15 / of.hidden.scale) * 2 ** -15), OP),
     // What the projection makes of it takes the zero point the other way round.
     isProjected ? -of.hidden.zeroPoint : of.hidden.zeroPoint,
-    ...multiplierOf(scaleRatio(of.projection, of.hidden.scale, of.quantization.scale)),
+    ...multiplierOf(scaleRatio(of.projection, of.hidden.scale, of.quantization.scale), OP),
     of.quantization.zeroPoint,
     exponent,
     clipped(of.clip, of.cells, 32767),

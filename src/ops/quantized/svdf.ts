@@ -33,7 +33,14 @@ const attrs = {
 
 const OP = "quantizedSvdf";
 
-function infer([x, state, w, t, bias]: readonly Spec[], { rank }: QuantizedSvdfHow): Spec[] {
+/** What sums of features, and then sums over time, go times. @throws {RangeError} for scales too far apart */
+const factorsOf = ({ input, w, state, t, quantization }: QuantizedSvdfHow) => ({
+  feature: multiplierOf(scaleRatio(input.scale, w, state.scale), OP),
+  out: multiplierOf(scaleRatio(state.scale, t, quantization.scale), OP),
+});
+
+function infer([x, state, w, t, bias]: readonly Spec[], attrs: QuantizedSvdfHow): Spec[] {
+  const { rank } = attrs;
   const wrong = (expected: string, { dtype, shape }: Spec): never => {
     throw new ShapeError({ op: OP, expected, actual: `${dtype} ${show(shape)}` });
   };
@@ -51,6 +58,7 @@ function infer([x, state, w, t, bias]: readonly Spec[], { rank }: QuantizedSvdfH
     wrong(`a state ${t.dtype} [batch, ${filters * steps}]`, state);
   if (state.shape[0] < x.shape[0])
     wrong(`at most ${state.shape[0]} sequences at once, as many as there are states of`, x);
+  factorsOf(attrs);
   const units = filters / rank;
   if (bias && (bias.dtype !== "int32" || !sameShape(bias.shape, [units]))) wrong(`a bias int32 [${units}]`, bias);
   return [
@@ -85,8 +93,7 @@ export const quantizedSvdfOps = {
     ],
     lower(emit, { inputs: [x, state, w, t, sums, bias], outputs: [y, next] }, of) {
       const [batch, k] = x.shape;
-      const feature = multiplierOf(scaleRatio(of.input.scale, of.w, of.state.scale));
-      const out = multiplierOf(scaleRatio(of.state.scale, of.t, of.quantization.scale));
+      const { feature, out } = factorsOf(of);
       emit.call(
         "i8_svdf",
         ...([batch, k, t.shape[0], t.shape[1], of.rank, x, w, sums, t, bias ?? 0, state, next, y] as const),
