@@ -2,6 +2,7 @@
 // request's bytes and its answer's. The pool is tinypool's, an optional peer.
 import type { Tinypool } from "tinypool";
 import { readBody } from "../serve/body.js";
+import { busy, Gate } from "../serve/gate.js";
 import { checkHandlerOptions } from "../serve/options.js";
 import { Refusal } from "../serve/refusal.js";
 import type { ServiceOptions } from "./service.js";
@@ -47,29 +48,20 @@ export async function startPool(service: ServiceOptions, workers: number): Promi
     maxQueue: limits.queue,
     useAtomics: false,
   });
-  let underWay = 0;
-  let closing = false;
-  let idle: (() => void) | undefined;
+  const gate = new Gate();
   return {
     async fetch(request) {
-      if (closing) return refused(busy("the server is shutting down"));
-      underWay++;
+      gate.enter();
       try {
+        gate.checkOpen();
         return await ask(pool, service, request, limits);
       } catch (error) {
         return refused(error);
       } finally {
-        underWay--;
-        if (underWay === 0) idle?.();
+        gate.leave();
       }
     },
-    async close() {
-      closing = true;
-      if (underWay === 0) return;
-      await new Promise<void>((resolve) => {
-        idle = resolve;
-      });
-    },
+    close: () => gate.close(),
     destroy: () => pool.destroy(),
   };
 }
@@ -80,8 +72,8 @@ async function ask(
   request: Request,
   { bodyBytes, bodyTime }: { bodyBytes: number; bodyTime: number },
 ): Promise<Response> {
-  const body = request.body && (await readBody(request, bodyBytes, bodyTime));
   const { url, method, headers } = request;
+  const body = method === "POST" ? await readBody(request, bodyBytes, bodyTime) : undefined;
   const task: PoolRequest = { service, url, method, headers: [...headers], ...(body && { body }) };
   const answer: PoolAnswer = await pool
     .run(task, body ? { transferList: [body.buffer as ArrayBuffer] } : {})
@@ -92,8 +84,6 @@ async function ask(
   const { status } = answer;
   return new Response(answer.body as Uint8Array<ArrayBuffer>, { status, headers: answer.headers });
 }
-
-const busy = (message: string) => new Refusal(503, message, { headers: { "retry-after": "1" } });
 
 function refused(error: unknown): Response {
   const refusal = error instanceof Refusal ? error : new Refusal(500, "the server failed", { cause: error });

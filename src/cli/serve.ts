@@ -1,6 +1,5 @@
 // lanewise serve: files and stores behind HTTP, on Node's server, until a signal ends it.
 import type { AddressInfo } from "node:net";
-import type { Readable } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Command } from "commander";
 import { startPool } from "./pool.js";
@@ -47,9 +46,7 @@ async function serve(paths: string[], options: ServeOptions): Promise<void> {
   const { fetch, models } = await service(given);
   const pool = workers > 1 ? await startPool(given, workers) : undefined;
   const answer = pool?.fetch ?? ((request: Request) => fetch(request));
-  const server = createAdaptorServer({
-    fetch: (request, { incoming }) => answer(withBody(request, incoming)),
-  });
+  const server = createAdaptorServer({ fetch: answer });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: Error & { code?: string }) => {
       const reason = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
@@ -70,16 +67,6 @@ async function serve(paths: string[], options: ServeOptions): Promise<void> {
   await closed;
   clearInterval(idle);
   await pool?.destroy();
-}
-
-/** The request with its body as Node reads it: a web stream of it takes longer than a small model's prediction. */
-function withBody(request: Request, incoming: Readable): Request {
-  if (request.method === "GET" || request.method === "HEAD") return request;
-  const getReader = () => {
-    const chunks = incoming[Symbol.asyncIterator]();
-    return { read: () => chunks.next(), cancel: async () => void (await chunks.return?.()) };
-  };
-  return Object.defineProperty(request, "body", { value: { getReader } });
 }
 
 /** The first signal ends gracefully; the second one at once, as ever. */

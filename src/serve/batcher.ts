@@ -1,6 +1,7 @@
 // Requests to one model in a queue of bounded length: those that wait together run together.
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
+import { busy } from "./gate.js";
 import { Refusal } from "./refusal.js";
 import { runRequests } from "./together.js";
 
@@ -12,36 +13,49 @@ export interface BatchingOptions {
 }
 
 interface Waiting {
+  /** Whose signal tells, when its turn comes, whether anyone still wants the results. */
+  readonly request: Pick<Request, "signal">;
   readonly feeds: readonly Tensor[];
   readonly samples: number;
+  readonly since: number;
   readonly done: (results: readonly Tensor[]) => void;
   readonly failed: (error: unknown) => void;
 }
+
+/**
+ * When all that has arrived is read: no timer, which takes a millisecond at least. Platforms without `setImmediate` have a timer of 0 ms
+ * that does the same.
+ */
+const soon: (run: () => void) => unknown = typeof setImmediate === "function" ? setImmediate : setTimeout;
 
 /** Runs one model. Results of a sample do not depend on what runs beside it. */
 export class Batcher {
   readonly #model: Model;
   readonly #maxBatch: number;
   readonly #maxWait: number;
-  readonly #most: number;
-  readonly #queue: Waiting[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #limits: { readonly queue: number; readonly deadline: number };
   readonly #onBatch: ((samples: number, milliseconds: number) => void) | undefined;
+  readonly #queue: Waiting[] = [];
+  /** In the queue. */
+  #samples = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isDue = false;
 
   /**
-   * @param most requests that may wait
+   * @param limits.queue requests that may wait
+   * @param limits.deadline milliseconds after which a request that still waits is refused
    * @param onBatch told of every batch that ran
    */
   constructor(
     model: Model,
     { maxBatch = 32, maxWait = 0 }: BatchingOptions,
-    most: number,
+    limits: { readonly queue: number; readonly deadline: number },
     onBatch?: (samples: number, milliseconds: number) => void,
   ) {
     this.#model = model;
     this.#maxBatch = maxBatch;
     this.#maxWait = maxWait;
-    this.#most = most;
+    this.#limits = limits;
     this.#onBatch = onBatch;
   }
 
@@ -52,78 +66,41 @@ export class Batcher {
 
   /**
    * The results for one request.
-   * @throws {Refusal} 503 when the queue is full, 504 after `deadline` ms in it; when `signal` aborts it leaves the queue
+   * @throws {Refusal} 503 when the queue is full, 504 when its turn comes too late, what its signal says when nobody wants it any more
    */
-  infer(feeds: readonly Tensor[], deadline: number, signal: AbortSignal): Promise<readonly Tensor[]> {
-    if (this.#queue.length >= this.#most) {
-      const message = `expected at most ${this.#most} requests at a time: try again`;
-      throw new Refusal(503, message, { headers: { "retry-after": "1" } });
-    }
-    return new Promise((resolve, reject) => {
-      const leave = (error: unknown) => {
-        const at = this.#queue.indexOf(waiting);
-        if (at < 0) return;
-        this.#queue.splice(at, 1);
-        settle();
-        reject(error);
-      };
-      const onAbort = () => leave(signal.reason);
-      const timer = setTimeout(() => leave(new Refusal(504, `expected to run within ${deadline} ms`)), deadline);
-      const settle = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", onAbort);
-      };
-      const waiting: Waiting = {
-        feeds,
-        samples: this.#model.batchOf(feeds),
-        done: (results) => {
-          settle();
-          resolve(results);
-        },
-        failed: (error) => {
-          settle();
-          reject(error);
-        },
-      };
-      if (signal.aborted) {
-        settle();
-        reject(signal.reason);
-        return;
-      }
-      signal.addEventListener("abort", onAbort);
-      this.#queue.push(waiting);
+  infer(feeds: readonly Tensor[], request: Pick<Request, "signal">): Promise<readonly Tensor[]> {
+    const { queue: most } = this.#limits;
+    if (this.#queue.length >= most) throw busy(`expected at most ${most} requests at a time: try again`);
+    return new Promise((done, failed) => {
+      const samples = this.#model.batchOf(feeds);
+      this.#queue.push({ request, feeds, samples, since: performance.now(), done, failed });
+      this.#samples += samples;
       this.#schedule();
     });
   }
 
   #schedule(): void {
-    const samples = this.#queue.reduce((n, each) => n + each.samples, 0);
-    if (samples >= this.#maxBatch) {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#run(), 0);
-    } else {
+    if (this.#isDue) return;
+    if (this.#samples < this.#maxBatch && this.#maxWait > 0) {
       this.#timer ??= setTimeout(() => this.#run(), this.#maxWait);
+      return;
     }
+    clearTimeout(this.#timer);
+    this.#isDue = true;
+    soon(() => this.#run());
   }
 
   #run(): void {
     this.#timer = undefined;
-    const batch: Waiting[] = [];
-    let samples = 0;
-    while (this.#queue.length > 0 && (samples === 0 || samples + this.#queue[0].samples <= this.#maxBatch)) {
-      const next = this.#queue.shift() as Waiting;
-      batch.push(next);
-      samples += next.samples;
-    }
-    if (batch.length === 0) return;
-    if (this.#queue.length > 0) this.#schedule();
+    this.#isDue = false;
     const start = performance.now();
+    const batch = this.#take(start);
+    if (this.#queue.length > 0) this.#schedule();
+    if (batch.length === 0) return;
     try {
-      const results = runRequests(
-        this.#model,
-        batch.map(({ feeds }) => feeds),
-        this.#maxBatch,
-      );
+      const feeds = batch.map((waiting) => waiting.feeds);
+      const results = runRequests(this.#model, feeds, this.#maxBatch);
+      const samples = batch.reduce((n, each) => n + each.samples, 0);
       this.#onBatch?.(samples, performance.now() - start);
       batch.forEach(({ done }, i) => {
         done(results[i]);
@@ -131,5 +108,27 @@ export class Batcher {
     } catch (error) {
       for (const { failed } of batch) failed(error);
     }
+  }
+
+  /** The next requests that fit one batch, at least one. Those that waited too long, or that nobody wants, leave the queue as well. */
+  #take(now: number): Waiting[] {
+    const { deadline } = this.#limits;
+    const batch: Waiting[] = [];
+    let samples = 0;
+    let taken = 0;
+    for (const next of this.#queue) {
+      const { signal } = next.request;
+      if (signal.aborted) next.failed(signal.reason);
+      else if (now - next.since > deadline) next.failed(new Refusal(504, `expected to run within ${deadline} ms`));
+      else if (samples > 0 && samples + next.samples > this.#maxBatch) break;
+      else {
+        batch.push(next);
+        samples += next.samples;
+      }
+      this.#samples -= next.samples;
+      taken++;
+    }
+    this.#queue.splice(0, taken);
+    return batch;
   }
 }

@@ -4,11 +4,12 @@ import { cors } from "hono/cors";
 import type { Model } from "../program/model.js";
 import { authorize, tokenOf } from "./auth.js";
 import { readBody } from "./body.js";
+import { Gate } from "./gate.js";
 import { Host, type Served } from "./host.js";
 import { readInference, writeInference } from "./infer.js";
 import { Metrics } from "./metrics.js";
 import { openapi } from "./openapi.js";
-import { checkHandlerOptions, type HandlerOptions, type RequestEvent } from "./options.js";
+import { checkHandlerOptions, type HandlerOptions } from "./options.js";
 import { datatypes, JSON_LENGTH } from "./protocol.js";
 import { Refusal } from "./refusal.js";
 
@@ -23,7 +24,9 @@ export interface Handler {
   close(): Promise<void>;
 }
 
+/** What metrics and events are told of a request, where anyone asks. */
 type Facts = { model?: string; version?: string };
+type Environment = { Variables: { facts?: Facts } };
 
 /**
  * A service for models: health, metadata and inference as in the Open Inference Protocol v2, its binary tensors included.
@@ -43,15 +46,13 @@ export function handler(options: HandlerOptions): Handler {
   const { limits, refresh, name: serverName } = checkHandlerOptions(options);
   const { batching = {}, auth, hooks = {}, open = {} } = options;
   const metrics = options.metrics ? new Metrics() : undefined;
+  const gate = new Gate();
   let host: Host | undefined;
-  let underWay = 0;
-  let closing = false;
-  let idle: (() => void) | undefined;
 
   const models = (env: unknown): Host => {
     host ??= new Host(typeof options.models === "function" ? options.models(env as never) : options.models, {
       batching,
-      queue: limits.queue,
+      limits,
       refresh,
       open,
       onLoad: (event) => {
@@ -67,47 +68,42 @@ export function handler(options: HandlerOptions): Handler {
     return host;
   };
 
-  const app = new Hono<{ Variables: { facts: Facts; key: string } }>({ strict: false });
+  const record = (c: Context<Environment>, facts: Facts, milliseconds: number): void => {
+    const { status } = c.res;
+    const { model } = facts;
+    const labels = { model: model ?? "", status: String(status) };
+    metrics?.add("lanewise_requests_total", "Requests by model and status.", labels);
+    if (model !== undefined)
+      metrics?.observe("lanewise_request_seconds", "Time of a request.", { model }, milliseconds / 1000);
+    const { method, path } = c.req;
+    hooks.request?.({ method, path, status, milliseconds, ...facts, error: c.error });
+  };
+
+  const app = new Hono<Environment>({ strict: false });
   if (options.cors) {
     const { origin } = options.cors;
     app.use(cors({ origin, allowMethods: ["GET", "POST", "OPTIONS"], exposeHeaders: [JSON_LENGTH] }));
   }
-  app.use(async (c, next) => {
-    const facts: Facts = {};
-    c.set("facts", facts);
-    const start = performance.now();
-    await next();
-    const milliseconds = performance.now() - start;
-    const { status } = c.res;
-    const { model } = facts;
-    metrics?.add("lanewise_requests_total", "Requests by model and status.", {
-      model: model ?? "",
-      status: String(status),
+  if (metrics || hooks.request) {
+    app.use(async (c, next) => {
+      const facts: Facts = {};
+      c.set("facts", facts);
+      const start = performance.now();
+      await next();
+      record(c, facts, performance.now() - start);
     });
-    if (model !== undefined)
-      metrics?.observe("lanewise_request_seconds", "Time of a request.", { model }, milliseconds / 1000);
-    if (!hooks.request) return;
-    const event: RequestEvent = {
-      method: c.req.method,
-      path: c.req.path,
-      status,
-      milliseconds,
-      ...facts,
-      error: c.error,
-    };
-    hooks.request(event);
-  });
+  }
   app.get("/v2/health/live", (c) => c.json({ live: true }));
   app.get("/v2/health/ready", (c) => {
-    if (closing) throw shuttingDown();
+    gate.checkOpen();
     return c.json({ ready: true });
   });
-  app.use(async (c, next) => {
-    const key = tokenOf(c.req.raw);
-    if (auth) await authorize(key, auth);
-    c.set("key", key);
-    return next();
-  });
+  if (auth) {
+    app.use(async (c, next) => {
+      await authorize(tokenOf(c.req.raw), auth);
+      return next();
+    });
+  }
   app.get("/v2", (c) => c.json({ name: serverName, version: VERSION, extensions: ["binary_tensor_data"] }));
   app.get("/openapi.json", (c) => c.json(openapi(serverName, VERSION)));
   if (metrics) {
@@ -118,32 +114,37 @@ export function handler(options: HandlerOptions): Handler {
   }
   app.get("/v2/models", async (c) => c.json({ models: await models(c.env).names() }));
 
-  type C = Context<{ Variables: { facts: Facts; key: string } }>;
-  const served = async (c: C): Promise<Served> => {
-    const facts = c.get("facts");
+  const served = async (c: Context<Environment>): Promise<Served> => {
     const found = await models(c.env).get(c.req.param("model") as string, c.req.param("version"));
-    facts.model = found.name; // known names only: metrics must not grow with what strangers ask for
-    facts.version = found.version;
+    const facts = c.get("facts");
+    if (facts) {
+      facts.model = found.name; // known names only: metrics must not grow with what strangers ask for
+      facts.version = found.version;
+    }
     return found;
   };
   for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
-    app.get(path, async (c: C) => {
+    app.get(path, async (c) => {
       const found = await served(c);
       return c.json({ ...describe(found), versions: await models(c.env).versions(found.name) });
     });
-    app.get(`${path}/ready`, async (c: C) => {
+    app.get(`${path}/ready`, async (c) => {
       const { name } = await served(c);
       return c.json({ name, ready: true });
     });
-    app.post(`${path}/infer`, async (c: C) => {
-      if (closing) throw shuttingDown();
+    app.post(`${path}/infer`, async (c) => {
+      gate.checkOpen();
       const request = c.req.raw;
-      await limitRate(await hooks.rateLimit?.(c.get("key"), request));
-      const body = await readBody(request, limits.bodyBytes, limits.bodyTime);
-      const { model, version, name, batcher } = await served(c);
-      const inference = readInference(body, request.headers.get(JSON_LENGTH), model);
-      const results = await batcher.infer(inference.feeds, limits.deadline, request.signal);
-      return writeInference(inference, results, model, name, version);
+      if (hooks.rateLimit) limitRate(await hooks.rateLimit(tokenOf(request), request));
+      const found = await served(c);
+      found.gate.enter();
+      try {
+        const body = await readBody(request, limits.bodyBytes, limits.bodyTime);
+        const inference = readInference(body, request.headers.get(JSON_LENGTH), found.model);
+        return writeInference(inference, await found.batcher.infer(inference.feeds, request), found);
+      } finally {
+        found.gate.leave();
+      }
     });
   }
   app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path.slice(0, 200)}` }, 404));
@@ -153,33 +154,23 @@ export function handler(options: HandlerOptions): Handler {
   });
 
   const serve = async (request: Request, env?: unknown, ctx?: unknown): Promise<Response> => {
-    underWay++;
+    gate.enter();
     try {
       return await app.fetch(request, env as object, ctx as never);
     } finally {
-      underWay--;
-      if (underWay === 0) idle?.();
+      gate.leave();
     }
   };
   return Object.assign(serve, {
     reload: (model: string) => models(undefined).reload(model),
-    close: async () => {
-      closing = true;
-      if (underWay > 0) {
-        await new Promise<void>((resolve) => {
-          idle = resolve;
-        });
-      }
-    },
+    close: () => gate.close(),
   });
 }
 
 const VERSION = typeof __VERSION__ === "string" ? __VERSION__ : "0.0.0";
 
-const shuttingDown = () => new Refusal(503, "the server is shutting down", { headers: { "retry-after": "1" } });
-
-function limitRate(allowed: boolean | number | undefined): void {
-  if (allowed === undefined || allowed === true) return;
+function limitRate(allowed: boolean | number): void {
+  if (allowed === true) return;
   const seconds = typeof allowed === "number" ? Math.ceil(allowed) : 1;
   throw new Refusal(429, "too many requests with this key", { headers: { "retry-after": String(seconds) } });
 }

@@ -2,6 +2,7 @@
 import { typeError } from "../errors.js";
 import type { Model } from "../program/model.js";
 import { Batcher, type BatchingOptions } from "./batcher.js";
+import { Gate } from "./gate.js";
 import { type OpenOptions, openModel } from "./publish.js";
 import { Refusal } from "./refusal.js";
 import { isName, type ModelStore } from "./store.js";
@@ -15,12 +16,14 @@ export interface Served {
   readonly version: string;
   readonly model: Model;
   readonly batcher: Batcher;
+  /** Bounds its requests under way. */
+  readonly gate: Gate;
 }
 
 export interface HostOptions {
   readonly batching: BatchingOptions;
-  /** Requests that may wait for one model. */
-  readonly queue: number;
+  /** Of each model. */
+  readonly limits: { readonly queue: number; readonly deadline: number; readonly concurrency: number };
   /** Milliseconds after which the store is asked again which version is current. */
   readonly refresh: number;
   readonly open: OpenOptions;
@@ -109,8 +112,8 @@ export class Host {
   }
 
   #slot(name: string, version: string | undefined): Slot {
-    if (version === undefined) return kept(this.#current, name, Number.POSITIVE_INFINITY);
     const current = this.#current.get(name);
+    if (version === undefined) return current ?? kept(this.#current, name, Number.POSITIVE_INFINITY);
     return current?.served?.version === version ? current : kept(this.#pinned, `${name}/${version}`, 8);
   }
 
@@ -122,9 +125,9 @@ export class Host {
       if (version === undefined) throw unknownModel(name);
       if (slot.served?.version === version && isStore(this.#source)) return slot.served;
       const model = await this.#open(name, version);
-      const { batching, queue, onBatch } = this.#options;
-      const batcher = new Batcher(model, batching, queue, (samples, ms) => onBatch(name, samples, ms));
-      slot.served = { name, version, model, batcher };
+      const { batching, limits, onBatch } = this.#options;
+      const batcher = new Batcher(model, batching, limits, (samples, ms) => onBatch(name, samples, ms));
+      slot.served = { name, version, model, batcher, gate: new Gate(limits.concurrency) };
       this.#options.onLoad({ model: name, version, milliseconds: now() - start });
       return slot.served;
     } catch (error) {

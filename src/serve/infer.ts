@@ -73,21 +73,23 @@ function splitAt(body: Uint8Array, header: string | null): number {
   );
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function decodeText(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new Refusal(400, "expected the JSON to be UTF-8", { cause });
   }
 }
 
+const text = new TextEncoder();
+
 /** The response to a request: JSON, and after it the outputs that were asked for as bytes. */
 export function writeInference(
   { request }: Inference,
   results: readonly Tensor[],
-  model: Model,
-  name: string,
-  version: string,
+  { name, version, model }: { readonly name: string; readonly version: string; readonly model: Model },
 ): Response {
   const wanted =
     request.outputs ?? model.outputs.map(({ name }) => ({ name, parameters: {} as Record<string, unknown> }));
@@ -111,7 +113,7 @@ export function writeInference(
     outputs,
   });
   if (blobs.length === 0) return new Response(json, { headers: { "content-type": "application/json" } });
-  const head = new TextEncoder().encode(json);
+  const head = text.encode(json);
   const headers = { "content-type": "application/octet-stream", [JSON_LENGTH]: String(head.length) };
   return new Response(joined([head, ...blobs]), { headers });
 }

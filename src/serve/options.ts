@@ -13,6 +13,8 @@ export interface Limits {
   queue?: number;
   /** Milliseconds that a request may wait for its turn; default 10,000. Then it is refused with status 504. */
   deadline?: number;
+  /** Requests of one model under way, from their bodies to their answers; default 1024. More are refused with status 503. */
+  concurrency?: number;
 }
 
 export interface AuthOptions {
@@ -82,7 +84,7 @@ export function checkHandlerOptions(options: HandlerOptions): Required<Pick<Hand
   checkKeys(op, options, keys);
   const { batching = {}, limits = {}, auth, refresh = 30_000, name = "lanewise" } = options;
   checkKeys(`${op}: batching`, batching, ["maxBatch", "maxWait"]);
-  checkKeys(`${op}: limits`, limits, ["bodyBytes", "bodyTime", "queue", "deadline"]);
+  checkKeys(`${op}: limits`, limits, ["bodyBytes", "bodyTime", "queue", "deadline", "concurrency"]);
   const numbers = { ...batching, ...limits, refresh };
   for (const [key, value] of Object.entries(numbers)) {
     const least = key === "maxWait" || key === "refresh" ? 0 : 1;
@@ -92,6 +94,9 @@ export function checkHandlerOptions(options: HandlerOptions): Required<Pick<Hand
   const isToken = (token: unknown) => typeof token === "string" && token.length > 0;
   if (auth && !(Array.isArray(auth.tokens) && auth.tokens.length > 0 && auth.tokens.every(isToken)))
     throw typeError({ op, expected: "auth.tokens to be texts, at least one", actual: told(auth.tokens) });
-  const { bodyBytes = 2 ** 24, bodyTime = 30_000, queue = 256, deadline = 10_000 } = limits;
-  return { limits: { bodyBytes, bodyTime, queue, deadline }, refresh, name };
+  const { bodyBytes = 2 ** 24, bodyTime = 30_000, queue = 256, deadline = 10_000, concurrency = 1024 } = limits;
+  const { maxWait = 0 } = batching;
+  if (maxWait >= deadline)
+    throw rangeError({ op, expected: `maxWait below the deadline of ${deadline} ms`, actual: told(maxWait) });
+  return { limits: { bodyBytes, bodyTime, queue, deadline, concurrency }, refresh, name };
 }

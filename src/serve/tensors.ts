@@ -47,8 +47,10 @@ function fromBytes(given: RequestInput, dtype: DType, bytes: Uint8Array, size: n
   if (bytes.length !== size * width)
     throw refused(given, `${size * width} bytes for ${show(given.shape)} of ${given.datatype}`, String(bytes.length));
   if (given.datatype === "INT64") return fromInt64(given, bytes, size);
-  const data = new (arrayOf(dtype))(size);
-  new Uint8Array(data.buffer).set(bytes);
+  // Where they happen to be aligned, as when a client pads its JSON with spaces, they stay where they are.
+  const isAligned = bytes.byteOffset % width === 0;
+  const buffer = isAligned ? bytes.buffer : new Uint8Array(bytes).buffer;
+  const data = new (arrayOf(dtype))(buffer as ArrayBuffer, isAligned ? bytes.byteOffset : 0, size);
   if (dtype === "bool") {
     const wrong = data.findIndex((x) => x > 1);
     if (wrong >= 0) throw refused(given, "bytes 0 and 1", `${data[wrong]} at ${wrong}`);

@@ -55,9 +55,33 @@ describe("limits", () => {
   });
 
   test("what waits longer than the deadline gets 504", async () => {
-    const serve = await serving({ limits: { deadline: 5 }, batching: { maxWait: 200 } });
-    const { status, json } = await ask(serve, infer, { inputs: [x(1)] });
-    expect([status, json.error]).toEqual([504, "expected to run within 5 ms"]);
+    const model = await small();
+    const session = model.session.bind(model);
+    model.session = (size) => {
+      for (const end = performance.now() + 30; performance.now() < end; );
+      return session(size);
+    };
+    const serve = await serving({ models: { small: model }, limits: { deadline: 20 }, batching: { maxBatch: 1 } });
+    const asked = Array.from({ length: 3 }, () => ask(serve, infer, { inputs: [x(1)] }));
+    const [first, ...others] = await Promise.all(asked);
+    expect(first.status).toBe(200);
+    for (const { status, json } of others) expect([status, json.error]).toEqual([504, "expected to run within 20 ms"]);
+  });
+
+  test("more requests of one model than may be under way are refused with 503, other models serve", async () => {
+    const models = { small: await small(), other: await small() };
+    const serve = await serving({ models, limits: { concurrency: 2 } });
+    const never = () => new ReadableStream({ pull: () => new Promise(() => {}) });
+    const slow = () =>
+      serve(new Request(`http://localhost${infer}`, { method: "POST", body: never(), duplex: "half" } as RequestInit));
+    await ask(serve, infer, { inputs: [x(1)] });
+    slow();
+    slow();
+    await new Promise((done) => setTimeout(done, 10));
+    const { status, json, headers } = await ask(serve, infer, { inputs: [x(1)] });
+    expect([status, json.error]).toEqual([503, "expected at most 2 requests at a time: try again"]);
+    expect(headers.get("retry-after")).toBe("1");
+    expect((await ask(serve, infer.replace("small", "other"), { inputs: [x(1)] })).status).toBe(200);
   });
 
   test("a client that leaves leaves the queue", async () => {
@@ -206,6 +230,9 @@ test("options that cannot be are refused", async () => {
   );
   await expect(serving({ models, limits: { queues: 1 } as never })).rejects.toThrow(
     "handler: limits: expected options",
+  );
+  await expect(serving({ models, limits: { deadline: 50 }, batching: { maxWait: 50 } })).rejects.toThrow(
+    "handler: expected maxWait below the deadline of 50 ms, got 50",
   );
   await expect(serving({ models, auth: { tokens: [] } })).rejects.toThrow("auth.tokens");
   const serve = await serving({ models: { "../etc": models.small as Model } });
