@@ -1,7 +1,8 @@
-// `npm run bench:serve`: the CNN behind `lanewise serve`, asked over loopback by autocannon in a process of its own: samples per second in JSON
-// and as bytes beside what bare `predict` reaches at the server's batch size, then four times the load, where nothing may be lost.
-//   --seconds N  of each run, default 10      --overload N  seconds of the overload, default 120 (0 leaves it out)
-//   --batch N  samples the server predicts together, default 32     --only, --rounds, --json, --save as for others
+// `npm run bench:serve`: the CNN behind `lanewise serve`, asked over loopback from the other core: samples per second in JSON and as bytes,
+// in alternation with bare `predict` at the server's batch size and with Node's HTTP server that answers without a model; then four times
+// the load, where every answer is compared and nothing may be lost.
+//   --rounds N  default 7      --seconds N  of each visit, default 3      --overload N  seconds of the overload, default 120 (0: none)
+//   --batch N  samples the server predicts together, default 32           --only, --json, --save as for others
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,96 +12,131 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { save } from "lanewise";
 import { images } from "./cnn.mjs";
-import { heading, machine, NODE, publish } from "./machine.mjs";
-import { measure } from "./measure.mjs";
+import { heading, machine, NODE, onRound, publish } from "./machine.mjs";
+import { measure, summary } from "./measure.mjs";
 import { cnn } from "./model.mjs";
 import { readOptions } from "./options.mjs";
 import { install } from "./peers/install.mjs";
 import { digits, table } from "./table.mjs";
+import { wrk, wrkVersion } from "./wrk.mjs";
 
 const CONNECTIONS = 64;
+const PATH = "/v2/models/cnn/infer";
 
-const options = readOptions("bench:serve", 20, {
-  seconds: { type: "string", default: "10" },
+const options = readOptions("bench:serve", 7, {
+  seconds: { type: "string", default: "3" },
   overload: { type: "string", default: "120" },
   batch: { type: "string", default: "32" },
 });
 const [seconds, overload, batch] = [options.seconds, options.overload, options.batch].map(Number);
-const { autocannon } = install();
+const { autocannon: version } = install();
+const programs = { autocannon: version, ...(wrkVersion() && { wrk: wrkVersion() }) };
 
 const home = await mkdtemp(join(tmpdir(), "lanewise-bench-"));
 const model = await cnn();
 const file = join(home, "cnn.safetensors");
 writeFileSync(file, save(model));
-const [image] = [images(1)];
-const expected = model.predict(image).data;
+const [name] = model.inputs.map(({ name }) => name);
+const [image, x] = [images(1), images(batch)];
 
-const x = images(batch);
-const [bare] = await measure([{ name: "predict", run: () => model.predict(x) }], { rounds: options.rounds });
-const floor = { name: `predict, batch ${batch}, no server`, samplesPerSecond: (1000 * batch) / bare.ms };
-
-const spec = { name: model.inputs[0].name, shape: [1, 28, 28, 1], datatype: "FP32" };
-const json = JSON.stringify({ inputs: [{ ...spec, data: [...image] }] });
-const head = Buffer.from(
-  JSON.stringify({
-    inputs: [{ ...spec, parameters: { binary_data_size: 4 * image.length } }],
-    parameters: { binary_data_output: true },
-  }),
-);
-const binary = Buffer.concat([head, Buffer.from(image.buffer)]);
+const asJson = JSON.stringify({ inputs: [{ name, shape: [1, 28, 28, 1], datatype: "FP32", data: [...image] }] });
 const forms = {
-  "as bytes": { body: binary, headers: { "inference-header-content-length": String(head.length) } },
-  "as JSON": { body: json, headers: { "content-type": "application/json" } },
+  "one sample a request, as bytes": asBytes(1),
+  "8 samples a request, as bytes": asBytes(8),
+  "32 samples a request, as bytes": asBytes(32),
+  "one sample a request, as JSON": { samples: 1, body: asJson, headers: { "content-type": "application/json" } },
+  "node:http alone, a request with the bytes of one": { ...asBytes(1), isAlone: true },
 };
 
-const server = await start();
+const script = (name) => fileURLToPath(new URL(name, import.meta.url));
+const flags = ["--port", "0", "--json", "--max-batch", String(batch)];
+const served = await start([script("../dist/cli.js"), "serve", file, ...flags]);
+const alone = await start([script("http-alone.mjs")]);
 const rows = [];
 try {
-  await check(server.url);
-  for (const [name, form] of Object.entries(forms).filter(([name]) => name.includes(options.only))) {
-    await load(form, CONNECTIONS, 2); // until the engine has compiled what it will
-    const { rate, latency, statuses } = await load(form, CONNECTIONS, seconds);
-    rows.push({ name: `one sample a request, ${name}`, samplesPerSecond: rate, ...latency, statuses });
-  }
-  if (overload > 0) {
-    const before = server.memory();
-    const { rate, latency, statuses, errors, mismatches } = await load(forms["as bytes"], 4 * CONNECTIONS, overload);
-    const memory = { before, after: server.memory() };
-    await check(server.url);
-    rows.push({
-      name: `overload, ${overload} s`,
-      samplesPerSecond: rate,
-      ...latency,
-      statuses,
-      errors,
-      mismatches,
-      memory,
-    });
-  }
+  await check();
+  rows.push(...(await visited()));
+  if (overload > 0) rows.push(await overloaded());
 } finally {
-  server.end();
+  served.end();
+  alone.end();
   await rm(home, { recursive: true });
 }
 
-const report = { ...machine(), autocannon, connections: CONNECTIONS, batch, floor, rows };
-const line = ({ name, samplesPerSecond, p50, p99, statuses, errors, mismatches, memory }) => [
+const report = { ...machine(), programs, connections: CONNECTIONS, batch, rows };
+const line = ({ name, samplesPerSecond, ratio, p50, p99, note = "" }) => [
   name,
   String(Math.round(samplesPerSecond)),
-  (samplesPerSecond / floor.samplesPerSecond).toFixed(2),
-  p50 === undefined ? "" : digits(p50),
-  p99 === undefined ? "" : digits(p99),
-  [
-    ...Object.entries(statuses ?? {}).map(([status, count]) => `${count} x ${status}`),
-    ...(memory ? [`${errors} lost, ${mismatches} wrong, ${memory.before} MB before, ${memory.after} MB after`] : []),
-  ].join(", "),
+  ratio === undefined ? "" : ratio.toFixed(2),
+  ...[p50, p99].map((ms) => (ms === undefined ? "" : digits(ms))),
+  note,
 ];
 const heads = ["", "samples/s", "of predict", "p50 ms", "p99 ms", ""];
-publish(`serve-${NODE}`, report, [heading(report), table(heads, [floor, ...rows].map(line))].join("\n"), options);
+publish(`serve-${NODE}`, report, [heading(report), table(heads, rows.map(line))].join("\n"), options);
 
-/** The command on a free port. */
-async function start() {
-  const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
-  const args = [cli, "serve", file, "--port", "0", "--json", "--max-batch", String(batch)];
+/** A request of some samples, their numbers as bytes after the JSON, which spaces pad so that they are aligned. */
+function asBytes(samples) {
+  const data = images(samples);
+  const shape = [samples, 28, 28, 1];
+  const inputs = [{ name, shape, datatype: "FP32", parameters: { binary_data_size: data.byteLength } }];
+  const json = JSON.stringify({ inputs, parameters: { binary_data_output: true } });
+  const head = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
+  const headers = { "inference-header-content-length": String(head.length) };
+  return { samples, body: Buffer.concat([head, Buffer.from(data.buffer)]), headers };
+}
+
+/** Forms of requests and bare `predict` in alternation: medians of rates, and of their ratios within a round. */
+async function visited() {
+  const load = programs.wrk ? wrk : cannon;
+  const chosen = Object.entries(forms).filter(([name]) => name.includes(options.only));
+  const jobs = chosen.map(([, form]) => ({ ...form, url: (form.isAlone ? alone : served).url + PATH }));
+  for (const job of jobs) await load(job, CONNECTIONS, 5); // until the engine has compiled what it will
+  const bare = [];
+  const visits = jobs.map(() => []);
+  for (let round = 0; round < options.rounds; round++) {
+    onRound(round, options.rounds);
+    const [{ ms }] = await measure([{ name: "predict", run: () => model.predict(x) }], { rounds: 5 });
+    bare.push((1000 * batch) / ms);
+    for (const [i, job] of jobs.entries()) {
+      const { rate, p50, p99, refused } = await load(job, CONNECTIONS, seconds);
+      if (refused > 0) throw new Error(`${chosen[i][0]}: ${refused} answers were refusals`);
+      const samplesPerSecond = rate * job.samples;
+      visits[i].push({ samplesPerSecond, ratio: samplesPerSecond / bare[round], p50, p99 });
+    }
+  }
+  onRound(options.rounds, options.rounds);
+  const median = (list) => summary(list).ms;
+  const medians = (list) =>
+    Object.fromEntries(Object.keys(list[0]).map((key) => [key, median(list.map((visit) => visit[key]))]));
+  const floor = { name: `predict, batch ${batch}, no server`, samplesPerSecond: median(bare) };
+  return [floor, ...chosen.map(([name], i) => ({ name, ...medians(visits[i]) }))];
+}
+
+/** Four times the connections, every answer compared. */
+async function overloaded() {
+  const before = served.memory();
+  const job = { ...asBytes(1), url: served.url + PATH };
+  const { rate, p50, p99, statuses, errors, mismatches } = await cannon(job, 4 * CONNECTIONS, overload);
+  await check();
+  const counts = Object.entries(statuses).map(([status, count]) => `${count} x ${status}`);
+  const memory = `${before} MB before, ${served.memory()} MB after`;
+  const note = [...counts, `${errors} lost, ${mismatches} wrong`, memory].join(", ");
+  return { name: `overload, ${4 * CONNECTIONS} connections, ${overload} s`, samplesPerSecond: rate, p50, p99, note };
+}
+
+/** autocannon in a process of its own: it compares, and takes as long for a request as a server. */
+async function cannon({ url, body, headers }, connections, duration) {
+  const answer = Buffer.from(await (await fetch(url, { method: "POST", body, headers })).arrayBuffer());
+  const job = { url, headers, body: Buffer.from(body).toString("base64"), expected: String(answer) };
+  const child = spawn(process.execPath, [script("peers/load.mjs")], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(JSON.stringify({ ...job, connections, duration }));
+  const { latency, ...said } = JSON.parse(await text(child.stdout));
+  const refused = Object.entries(said.statuses).reduce((n, [status, count]) => n + (status === "200" ? 0 : count), 0);
+  return { ...said, ...latency, refused };
+}
+
+/** A server that prints its address as JSON. */
+async function start(args) {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
   const said = await new Promise((resolve, reject) => {
     child.stdout.once("data", (bytes) => resolve(String(bytes)));
@@ -114,27 +150,9 @@ async function start() {
 }
 
 /** One request, whose answer must be what `predict` gives. */
-async function check(url) {
-  const response = await fetch(`${url}/v2/models/cnn/infer`, { method: "POST", body: json });
+async function check() {
+  const response = await fetch(served.url + PATH, { method: "POST", body: asJson });
   const { outputs } = await response.json();
+  const expected = model.predict(image).data;
   if (!outputs[0].data.every((p, i) => p === expected[i])) throw new Error("the server gives other numbers");
-}
-
-/** autocannon in a process of its own: the server has a core for itself. */
-async function load({ body, headers }, connections, time) {
-  const answer = Buffer.from(
-    await (await fetch(`${server.url}/v2/models/cnn/infer`, { method: "POST", body, headers })).arrayBuffer(),
-  );
-  const job = {
-    url: `${server.url}/v2/models/cnn/infer`,
-    headers,
-    body: Buffer.from(body).toString("base64"),
-    expected: answer.toString(),
-    connections,
-    duration: time,
-  };
-  const script = fileURLToPath(new URL("peers/load.mjs", import.meta.url));
-  const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.end(JSON.stringify(job));
-  return JSON.parse(await text(child.stdout));
 }

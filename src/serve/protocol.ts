@@ -55,7 +55,7 @@ const requestInput = v.object({
   shape: v.pipe(v.array(dimension), v.maxLength(16)),
   datatype: v.picklist(Object.keys(widths)),
   parameters,
-  data: v.optional(v.array(v.unknown())),
+  data: v.optional(v.instance(Array)), // not looked into here: tensors.ts does
 });
 const inferRequest: v.GenericSchema<unknown, InferRequest> = v.object({
   id: v.optional(text),
