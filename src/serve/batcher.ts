@@ -22,10 +22,10 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-/**
- * When all that has arrived is read: no timer, which takes a millisecond at least. Platforms without `setImmediate` have a timer of 0 ms
- * that does the same.
- */
+/** Where platforms have it: before the next look for what has arrived. */
+declare const setImmediate: ((run: () => void) => unknown) | undefined;
+
+/** When all that has arrived is read. A timer takes a millisecond at least, so it is for platforms that have nothing else. */
 const soon: (run: () => void) => unknown = typeof setImmediate === "function" ? setImmediate : setTimeout;
 
 /** Runs one model. Results of a sample do not depend on what runs beside it. */

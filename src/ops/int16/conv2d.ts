@@ -5,11 +5,12 @@ import { integer, integers, number, oneOf, optional } from "../../graph/attrs.js
 import { defineOp } from "../../graph/op.js";
 import { apply, type Spec, type Value } from "../../graph/value.js";
 import { show, sizeOf } from "../../shape.js";
-import { wantDType, wantRank } from "../check.js";
+import { wantDType } from "../check.js";
 import { padding as padded } from "../pad.js";
 import type { QuantizedConv2dOptions, QuantizedOptions } from "../quantized/conv2d.js";
+import { convShape, denseShape, geometry, runsOf, type Windows, weights } from "../quantized/windows.js";
 import { reshape } from "../shape.js";
-import { type Axis, axes, type Padding, type Pair, paddingCheck, pair } from "../window.js";
+import { type Axis, axes, type Pair, paddingCheck, pair } from "../window.js";
 import { family, type Limits, limits16, limitsOf16, type Quantization, quantized16, wantInt16 } from "./fixed.js";
 
 /**
@@ -26,13 +27,7 @@ export interface ScaleAttrs extends Limits {
   readonly rounding: Rounding;
 }
 
-export interface ConvAttrs extends ScaleAttrs {
-  readonly strides: Pair;
-  readonly padding: Padding;
-  readonly dilations: Pair;
-  /** Default 1. */
-  readonly groups?: number;
-}
+export interface ConvAttrs extends ScaleAttrs, Windows {}
 
 export const scaleAttrs = {
   ...limits16,
@@ -79,14 +74,12 @@ export const MAX_TERMS = 2 ** 15;
 /** A rounding as kernels have it. */
 export const roundingOf = (rounding: Rounding): number => ROUNDINGS.indexOf(rounding);
 
-/** @throws {ShapeError} unless weights, scale and bias fit n outputs of so many terms each */
-export function checkWeights(op: string, n: number, terms: number, [x, kernel, scale, bias]: readonly Spec[]): void {
+/** @throws {ShapeError} unless weights, scale and bias fit n outputs */
+export function checkWeights(op: string, n: number, [x, kernel, scale, bias]: readonly Spec[]): void {
   wantInt16(op, x);
   wantDType(op, "int8", kernel);
   wantDType(op, "float32", scale);
   if (bias) wantDType(op, "int32", bias);
-  if (terms > MAX_TERMS)
-    throw new ShapeError({ op, expected: `sums of at most ${MAX_TERMS} terms`, actual: show(kernel.shape) });
   const one = ({ shape }: Spec) => shape.length === 1 && shape[0] === n;
   const two = ({ shape }: Spec) => shape.length === 2 && shape[0] === 2 && shape[1] === n;
   if (one(scale) && (!bias || one(bias) || two(bias))) return;
@@ -94,35 +87,22 @@ export function checkWeights(op: string, n: number, terms: number, [x, kernel, s
   throw new ShapeError({ op, expected, actual: bias && one(scale) ? show(bias.shape) : show(scale.shape) });
 }
 
-const geometry = (op: string, x: Spec, size: Pair, { strides, padding, dilations }: ConvAttrs): [Axis, Axis] =>
-  axes(op, x, size, strides, dilations, padding);
-
 export const int16ConvOps = {
   /** Inputs x [batch, h, w, c], kernel [kh, kw, c / groups, n], scale [n] and, where there is one, bias [n] or [2, n]. */
   int16Conv2d: defineOp<ConvAttrs>("int16Conv2d", {
     family,
     attrs: { ...convAttrs, groups: optional(integer(1)) },
     infer([x, kernel, scale, bias], attrs) {
-      const op = "int16Conv2d";
-      wantRank(op, 4, "an image [height, width, channels]", x);
-      const { groups = 1 } = attrs;
-      const [kh, kw, c, n] = kernel.shape;
-      if (kernel.shape.length !== 4 || c * groups !== x.shape[3] || n % groups !== 0) {
-        const expected = `a kernel [height, width, ${x.shape[3]} / groups, n] in ${groups} groups`;
-        throw new ShapeError({ op, expected, actual: show(kernel.shape) });
-      }
-      checkWeights(op, n, kh * kw * c, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
-      const [rows, cols] = geometry(op, x, [kh, kw], attrs);
-      return { shape: [x.shape[0], rows.out, cols.out, n], dtype: "int16" };
+      const shape = convShape("int16Conv2d", x, kernel, attrs, MAX_TERMS);
+      checkWeights("int16Conv2d", shape[3], weights(x, kernel, scale, bias));
+      return { shape, dtype: "int16" };
     },
     expand([x, kernel, scale, bias], { groups = 1, ...attrs }): Value | undefined {
-      const [kh, kw, c, n] = kernel.shape;
-      const [rows, cols] = geometry("int16Conv2d", x, [kh, kw], attrs);
-      const whole = groups === 1 && (attrs.dilations[1] === 1 || kw === 1);
-      const [runs, run] = whole ? [kh, kw * c] : [kh * kw, c];
-      const packed = pack(kernel, scale, bias, attrs, { runs, run, groups });
+      const [kh, kw, , n] = kernel.shape;
+      const packed = pack(kernel, scale, bias, attrs, runsOf(kernel, { ...attrs, groups }));
       const { strides, dilations } = attrs;
-      return gemm(surrounded(x, [rows, cols]), packed, { size: [kh, kw], strides, dilations, n, groups }, attrs);
+      const sides = geometry("int16Conv2d", x, [kh, kw], attrs);
+      return gemm(surrounded(x, sides), packed, { size: [kh, kw], strides, dilations, n, groups }, attrs);
     },
     flops: ({ inputs: [, kernel], outputs: [y] }) => 2 * sizeOf(y.shape) * sizeOf(kernel.shape.slice(0, 3)),
   }),
@@ -132,16 +112,9 @@ export const int16ConvOps = {
     family,
     attrs: scaleAttrs,
     infer([x, kernel, scale, bias]) {
-      const op = "int16Dense";
-      const [k, n] = kernel.shape;
-      if (kernel.shape.length !== 2 || x.shape.length < 2 || x.shape.at(-1) !== k)
-        throw new ShapeError({
-          op,
-          expected: `an input [..., k] for a kernel ${show(kernel.shape)}`,
-          actual: show(x.shape),
-        });
-      checkWeights(op, n, k, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
-      return { shape: [...x.shape.slice(0, -1), n], dtype: "int16" };
+      const shape = denseShape("int16Dense", x, kernel, MAX_TERMS);
+      checkWeights("int16Dense", kernel.shape[1], weights(x, kernel, scale, bias));
+      return { shape, dtype: "int16" };
     },
     expand([x, kernel, scale, bias], attrs): Value | undefined {
       const [k, n] = kernel.shape;
@@ -233,13 +206,10 @@ export function pack(
   return apply(int16ConvOps.int16Pack, bias ? [kernel, scale, bias] : [kernel, scale], attrs);
 }
 
-type Windows = Omit<GemmAttrs, keyof Limits | "rounding">;
+type Sizes = Omit<GemmAttrs, keyof Limits | "rounding">;
 
-const gemm = (x: Value, packed: Value, windows: Windows, { rounding, low, high }: ScaleAttrs): Value =>
+const gemm = (x: Value, packed: Value, windows: Sizes, { rounding, low, high }: ScaleAttrs): Value =>
   apply(int16ConvOps.int16Gemm, [x, packed], { ...windows, rounding, low, high });
-
-export const weights = (x: Value, kernel: Value, scale: Value, bias: Value | undefined): Value[] =>
-  bias ? [x, kernel, scale, bias] : [x, kernel, scale];
 
 export interface Int16Options extends QuantizedOptions {
   /** int32 [n] at scale `input.scale * scale`, or [2, n]: the low and the high words of 64 bits, less than 2^36; default none. */

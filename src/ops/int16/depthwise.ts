@@ -1,10 +1,9 @@
 // Depthwise convolution of int16 with int8 weights: every channel has a filter of its own. The image is padded first.
-import { ShapeError } from "../../errors.js";
 import { integers } from "../../graph/attrs.js";
 import { defineOp } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
-import { show, sizeOf } from "../../shape.js";
-import { wantRank } from "../check.js";
+import { sizeOf } from "../../shape.js";
+import { depthwiseShape, geometry, weights } from "../quantized/windows.js";
 import { reshape } from "../shape.js";
 import { axes, type Pair, pair } from "../window.js";
 import {
@@ -13,13 +12,13 @@ import {
   convAttrs,
   type Int16Conv2dOptions,
   int16ConvOps,
+  MAX_TERMS,
   pack,
   type Rounding,
   roundingOf,
   scaleAttrs,
   scales,
   surrounded,
-  weights,
 } from "./conv2d.js";
 import { family, type Limits, limits16 } from "./fixed.js";
 
@@ -35,26 +34,19 @@ export const int16DepthwiseOps = {
   int16DepthwiseConv2d: defineOp<Omit<ConvAttrs, "groups">>("int16DepthwiseConv2d", {
     family,
     attrs: convAttrs,
-    infer([x, kernel, scale, bias], { strides, dilations, padding }) {
-      const op = "int16DepthwiseConv2d";
-      wantRank(op, 4, "an image [height, width, channels]", x);
-      const [kh, kw, c, m] = kernel.shape;
-      if (kernel.shape.length !== 4 || c !== x.shape[3]) {
-        const expected = `a kernel [height, width, ${x.shape[3]}, m]`;
-        throw new ShapeError({ op, expected, actual: show(kernel.shape) });
-      }
-      checkWeights(op, c * m, kh * kw, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
-      const [rows, cols] = axes(op, x, [kh, kw], strides, dilations, padding);
-      return { shape: [x.shape[0], rows.out, cols.out, c * m], dtype: "int16" };
+    infer([x, kernel, scale, bias], attrs) {
+      const shape = depthwiseShape("int16DepthwiseConv2d", x, kernel, attrs, MAX_TERMS);
+      checkWeights("int16DepthwiseConv2d", shape[3], weights(x, kernel, scale, bias));
+      return { shape, dtype: "int16" };
     },
     expand([x, kernel, scale, bias], attrs): Value | undefined {
       const [kh, kw, c, m] = kernel.shape;
-      const { strides, dilations, padding, rounding, low, high } = attrs;
+      const { strides, dilations, rounding, low, high } = attrs;
       if (m > 1) {
         const grouped = reshape(kernel, [kh, kw, 1, c * m]);
         return apply(int16ConvOps.int16Conv2d, weights(x, grouped, scale, bias), { ...attrs, groups: c });
       }
-      const sides = axes("int16DepthwiseConv2d", x, [kh, kw], strides, dilations, padding);
+      const sides = geometry("int16DepthwiseConv2d", x, [kh, kw], attrs);
       const panels = pack(reshape(kernel, [kh * kw, c]), scale, bias, attrs, { runs: 1, run: kh * kw, groups: 1 });
       const windows = { size: [kh, kw], strides, dilations, rounding, low, high };
       return apply(int16DepthwiseOps.int16Taps, [surrounded(x, sides), panels], windows);

@@ -10,6 +10,7 @@ import {
   transposedOf,
   wantKernel,
 } from "../quantized/transposed.js";
+import { weights } from "../quantized/windows.js";
 import {
   checkWeights,
   type Int16Options,
@@ -18,7 +19,6 @@ import {
   type ScaleAttrs,
   scaleAttrs,
   scales,
-  weights,
 } from "./conv2d.js";
 import { family } from "./fixed.js";
 
@@ -31,7 +31,7 @@ export const int16TransposedOps = {
       const op = "int16Conv2dTranspose";
       wantRank(op, 4, "an image [height, width, channels]", x);
       wantKernel(op, kernel.shape, x.shape[3], MAX_TERMS);
-      checkWeights(op, kernel.shape[3], 0, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
+      checkWeights(op, kernel.shape[3], weights(x, kernel, scale, bias));
       return { shape: transposedShape(op, x, kernel, attrs), dtype: "int16" };
     },
     expand([x, kernel, scale, bias], { strides, padding, size, ...attrs }): Value | undefined {

@@ -6,9 +6,9 @@ import { apply, type Spec, type Value } from "../../graph/value.js";
 import { conv2dScratch, pairsOf } from "../../runtime/scratch.js";
 import { show, sizeOf } from "../../shape.js";
 import { div, mul } from "../arithmetic.js";
-import { wantDType, wantRank } from "../check.js";
+import { wantDType } from "../check.js";
 import { reshape } from "../shape.js";
-import { type Axis, axes, type Padding, type Pair, pair, windowAttrs } from "../window.js";
+import { type Padding, type Pair, pair, windowAttrs } from "../window.js";
 import {
   type Clamped,
   family,
@@ -18,16 +18,12 @@ import {
   type Quantization,
   quantized,
 } from "./quantization.js";
+import { convShape, denseShape, geometry, runsOf, type Windows, weights } from "./windows.js";
 import { isWinograd, winograd } from "./winograd.js";
 
-export interface QuantizedConvAttrs extends Limits {
+export interface QuantizedConvAttrs extends Limits, Windows {
   readonly input: Quantization;
   readonly quantization: Quantization;
-  readonly strides: Pair;
-  readonly padding: Padding;
-  readonly dilations: Pair;
-  /** Default 1. */
-  readonly groups?: number;
   /** Zero point of the kernel, default 0. */
   readonly kernelZero?: number;
 }
@@ -91,14 +87,7 @@ export function checkWeights(op: string, n: number, [x, kernel, scale, bias]: re
 }
 
 /** Sums of so many products stay far from what 32 bits hold. */
-const MAX_TERMS = 2 ** 16;
-
-export const geometry = (
-  op: string,
-  x: Spec,
-  size: Pair,
-  { strides, padding, dilations }: QuantizedConvAttrs,
-): [Axis, Axis] => axes(op, x, size, strides, dilations, padding);
+export const MAX_TERMS = 2 ** 16;
 
 export const quantizedConvOps = {
   /** Inputs x [batch, h, w, c], kernel [kh, kw, c / groups, n], scale [n] and, where there is one, bias [n]. */
@@ -106,23 +95,13 @@ export const quantizedConvOps = {
     family,
     attrs: { ...convAttrs, groups: optional(integer(1)) },
     infer([x, kernel, scale, bias], attrs) {
-      const op = "quantizedConv2d";
-      wantRank(op, 4, "an image [height, width, channels]", x);
-      const { groups = 1 } = attrs;
-      const [kh, kw, c, n] = kernel.shape;
-      if (kernel.shape.length !== 4 || c * groups !== x.shape[3] || n % groups !== 0 || kh * kw * c > MAX_TERMS) {
-        const expected = `a kernel [height, width, ${x.shape[3]} / groups, n] of at most ${MAX_TERMS} terms, in ${groups} groups`;
-        throw new ShapeError({ op, expected, actual: show(kernel.shape) });
-      }
-      checkWeights(op, n, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
-      const [rows, cols] = geometry(op, x, [kh, kw], attrs);
-      return { shape: [x.shape[0], rows.out, cols.out, n], dtype: "int8" };
+      const shape = convShape("quantizedConv2d", x, kernel, attrs, MAX_TERMS);
+      checkWeights("quantizedConv2d", shape[3], weights(x, kernel, scale, bias));
+      return { shape, dtype: "int8" };
     },
     expand([x, kernel, scale, bias], { groups = 1, ...attrs }): Value | undefined {
       const [kh, kw, c, n] = kernel.shape;
       const [rows, cols] = geometry("quantizedConv2d", x, [kh, kw], attrs);
-      const whole = groups === 1 && (attrs.dilations[1] === 1 || kw === 1);
-      const [runs, run] = whole ? [kh, kw * c] : [kh * kw, c];
       const windows = { size: [kh, kw] as const, strides: attrs.strides, dilations: attrs.dilations, groups };
       const plain = kh * kw * sizeOf(attrs.strides) === 1 && rows.out === x.shape[1] && cols.out === x.shape[2];
       const out: Pair = [rows.out, cols.out];
@@ -133,7 +112,7 @@ export const quantizedConvOps = {
         const limits = { before: [rows.before, cols.before] as const, out, low, high };
         return winograd(x, kernel, factorsOf(scale, attrs), bias, { ...limits, ...zeros });
       }
-      const packed = pack(kernel, scale, bias, attrs, { runs, run, groups });
+      const packed = pack(kernel, scale, bias, attrs, runsOf(kernel, { ...attrs, groups }));
       if (!plain) return gemm(x, packed, { ...windows, before: [rows.before, cols.before], out, n }, attrs);
       return pixels(x, packed, n, groups, attrs);
     },
@@ -150,14 +129,9 @@ export const quantizedConvOps = {
       kernelZero: optional(integer(-128, 127)),
     },
     infer([x, kernel, scale, bias]) {
-      const op = "quantizedDense";
-      const [k, n] = kernel.shape;
-      if (kernel.shape.length !== 2 || x.shape.length < 2 || x.shape.at(-1) !== k || k > MAX_TERMS) {
-        const expected = `an input [..., k] for a kernel ${show(kernel.shape)}, k at most ${MAX_TERMS}`;
-        throw new ShapeError({ op, expected, actual: show(x.shape) });
-      }
-      checkWeights(op, n, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
-      return { shape: [...x.shape.slice(0, -1), n], dtype: "int8" };
+      const shape = denseShape("quantizedDense", x, kernel, MAX_TERMS);
+      checkWeights("quantizedDense", kernel.shape[1], weights(x, kernel, scale, bias));
+      return { shape, dtype: "int8" };
     },
     expand([x, kernel, scale, bias], attrs): Value | undefined {
       const [k, n] = kernel.shape;
@@ -244,12 +218,12 @@ function pack(
   return apply(quantizedConvOps.quantizedPack, bias ? [kernel, factors, bias] : [kernel, factors], attrs);
 }
 
-type Windows = Pick<GemmAttrs, "size" | "strides" | "dilations" | "before" | "out" | "n" | "groups">;
+type Sizes = Pick<GemmAttrs, "size" | "strides" | "dilations" | "before" | "out" | "n" | "groups">;
 
 const gemm = (
   x: Value,
   packed: Value,
-  windows: Windows,
+  windows: Sizes,
   { input, quantization, low, high, kernelZero = 0 }: DenseAttrs,
 ): Value =>
   apply(quantizedConvOps.quantizedGemm, [x, packed], {
@@ -296,9 +270,6 @@ export interface QuantizedConv2dOptions extends QuantizedOptions {
 
 export const zeroOf = ({ kernelZero = 0 }: QuantizedOptions): { kernelZero?: number } =>
   kernelZero === 0 ? {} : { kernelZero };
-
-export const weights = (x: Value, kernel: Value, scale: Value, bias: Value | undefined): Value[] =>
-  bias ? [x, kernel, scale, bias] : [x, kernel, scale];
 
 /**
  * 2-D convolution of int8 with int32 sums: (sum + bias) times input.scale scale / quantization.scale in float32, to the nearest integer

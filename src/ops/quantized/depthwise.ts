@@ -1,25 +1,23 @@
 // Depthwise convolution of int8: every channel has a filter of its own.
-import { ShapeError } from "../../errors.js";
 import { boolean, integer, integers } from "../../graph/attrs.js";
 import { defineOp } from "../../graph/op.js";
 import { apply, type Value } from "../../graph/value.js";
 import { depthwiseScratch } from "../../runtime/scratch.js";
-import { show, sizeOf } from "../../shape.js";
-import { wantRank } from "../check.js";
+import { sizeOf } from "../../shape.js";
 import { reshape } from "../shape.js";
 import { type Pair, pair } from "../window.js";
 import {
   checkWeights,
   convAttrs,
   factorsOf,
-  geometry,
+  MAX_TERMS,
   type QuantizedConv2dOptions,
   type QuantizedConvAttrs,
   quantizedConvOps,
-  weights,
   zeroOf,
 } from "./conv2d.js";
 import { family, type Limits, limitsCheck, limitsOf } from "./quantization.js";
+import { depthwiseShape, geometry, weights } from "./windows.js";
 
 interface DepthwiseAttrs extends Limits {
   readonly size: Pair;
@@ -44,18 +42,9 @@ export const quantizedDepthwiseOps = {
     family,
     attrs: convAttrs,
     infer([x, kernel, scale, bias], attrs) {
-      const op = "quantizedDepthwiseConv2d";
-      wantRank(op, 4, "an image [height, width, channels]", x);
-      const [kh, kw, c, m] = kernel.shape;
-      if (kernel.shape.length !== 4 || c !== x.shape[3] || kh * kw > 2 ** 16)
-        throw new ShapeError({
-          op,
-          expected: `a kernel [height, width, ${x.shape[3]}, m]`,
-          actual: show(kernel.shape),
-        });
-      checkWeights(op, c * m, bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
-      const [rows, cols] = geometry(op, x, [kh, kw], attrs);
-      return { shape: [x.shape[0], rows.out, cols.out, c * m], dtype: "int8" };
+      const shape = depthwiseShape("quantizedDepthwiseConv2d", x, kernel, attrs, MAX_TERMS);
+      checkWeights("quantizedDepthwiseConv2d", shape[3], weights(x, kernel, scale, bias));
+      return { shape, dtype: "int8" };
     },
     expand([x, kernel, scale, bias], attrs): Value | undefined {
       const [kh, kw, c, m] = kernel.shape;

@@ -6,9 +6,10 @@ import { apply, type Value } from "../../graph/value.js";
 import { show, sizeOf } from "../../shape.js";
 import { wantRank } from "../check.js";
 import { type Padding, type Pair, paddingCheck, pair } from "../window.js";
-import { checkWeights, convAttrs, type QuantizedOptions, quantizedConvOps, weights, zeroOf } from "./conv2d.js";
+import { checkWeights, convAttrs, MAX_TERMS, type QuantizedOptions, quantizedConvOps, zeroOf } from "./conv2d.js";
 import { byPhases, type Transposed, transposedShape } from "./phases.js";
 import { family, type Limits, limitsCheck, limitsOf, type Quantization, quantized } from "./quantization.js";
+import { weights } from "./windows.js";
 
 interface TransposedAttrs extends Limits, Transposed {
   readonly input: Quantization;
@@ -17,9 +18,6 @@ interface TransposedAttrs extends Limits, Transposed {
 }
 
 export const transposedCheck = { strides: integers(1, 2), padding: paddingCheck, size: integers(1, 2) };
-
-/** Terms of a sum of int8. */
-const MAX_TERMS = 2 ** 16;
 
 export const quantizedTransposedOps = {
   /** Inputs x [batch, h, w, c], kernel [kh, kw, c, n], scale [n] and, where there is one, bias [n]. */
@@ -36,7 +34,7 @@ export const quantizedTransposedOps = {
       const op = "quantizedConv2dTranspose";
       wantRank(op, 4, "an image [height, width, channels]", x);
       wantKernel(op, kernel.shape, x.shape[3], MAX_TERMS);
-      checkWeights(op, kernel.shape[3], bias ? [x, kernel, scale, bias] : [x, kernel, scale]);
+      checkWeights(op, kernel.shape[3], weights(x, kernel, scale, bias));
       return { shape: transposedShape(op, x, kernel, attrs), dtype: "int8" };
     },
     expand([x, kernel, scale, bias], { strides, padding, size, ...attrs }): Value | undefined {
