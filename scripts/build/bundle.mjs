@@ -153,7 +153,9 @@ function entriesFor(condition) {
 function fewChunks(inlined) {
   const based = FAMILIES.filter((family) => (inlined ? ["core", "sequence"].includes(family) : family === "core"));
   const inference = based.map((family) => `src/runtime/families/${family}.ts`);
-  const BASE = ["src/tensor.ts", "src/runtime/kernels.ts", ...inference];
+  // What "lanewise/serve" needs of quantized models that callers loaded, apart from the ops that only files need.
+  const quantized = "src/ops/quantized/data.ts";
+  const BASE = ["src/tensor.ts", "src/runtime/kernels.ts", quantized, ...inference];
   const LIGHT = ["src/data/index.ts", "src/runtime/raw.ts"]; // entries that need no graphs
   return {
     name: "few-chunks",

@@ -2,7 +2,9 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { save } from "../index.js";
+import { topological } from "../graph/walk.js";
+import { type Model, save } from "../index.js";
+import { commonOps } from "../ops/index.js";
 import { modelName, openFile } from "./files.js";
 import { fileError, UsageError } from "./usage.js";
 
@@ -22,7 +24,7 @@ export function addPack(program: Command): void {
           `${file}: expected a name of letters, digits, ".", "_" and "-", which will be the model's`,
         );
       const { model } = await openFile(file);
-      const files = project(name, save(model));
+      const files = project(name, model);
       await mkdir(folder, { recursive: true }).catch((error) => {
         throw fileError(folder, error);
       });
@@ -33,16 +35,24 @@ export function addPack(program: Command): void {
     });
 }
 
-function project(name: string, model: Uint8Array): Record<string, string | Uint8Array> {
+/** Whether a bundle with `load` can read it without being told of its layers. */
+function isCommon({ graph }: Model): boolean {
+  return topological(graph.outputs).every(({ op, inputs }) => {
+    return inputs.length === 0 || commonOps.some((table) => Object.hasOwn(table, op.name));
+  });
+}
+
+function project(name: string, model: Model): Record<string, string | Uint8Array> {
+  const [imports, options] = isCommon(model) ? ["handler", ""] : ["everyLayer, handler", ", { layers: everyLayer }"];
   const worker = name.toLowerCase().replace(/[^a-z0-9-]+/g, "-");
   const file = `${name}.safetensors`;
   return {
     "worker.js": `import { load } from "lanewise";
-import { handler } from "lanewise/serve";
+import { ${imports} } from "lanewise/serve";
 import bytes from "./${file}";
 
 // POST /v2/models/${name}/infer; what else there is: /openapi.json
-export default { fetch: handler({ models: { ${JSON.stringify(name)}: () => load(bytes) } }) };
+export default { fetch: handler({ models: { ${JSON.stringify(name)}: () => load(bytes${options}) } }) };
 `,
     "wrangler.toml": `name = "${worker}"
 main = "worker.js"
@@ -65,6 +75,6 @@ fallthrough = true
       undefined,
       2,
     )}\n`,
-    [file]: model,
+    [file]: save(model),
   };
 }

@@ -52,6 +52,7 @@ function union(all: readonly ModelStore[]): ModelStore {
     return first;
   };
   return {
+    layers: first.layers,
     list: async () => [...new Set((await Promise.all(all.map((store) => store.list()))).flat())].sort(),
     versions: async (model) => (await holder(model)).versions(model),
     current: async (model) => (await holder(model)).current(model),

@@ -1,6 +1,6 @@
 // Integers for ranges.
 import type { Quantization } from "../graph/attrs.js";
-import { toEven } from "../ops/quantized/arithmetic.js";
+import { toEven } from "../ops/quantized/rounding.js";
 
 export interface Range {
   readonly low: number;

@@ -1,7 +1,7 @@
 // Numbers of weights, those numbers as int8, and their names.
 import type { LayerInfo, Node, Value } from "../graph/value.js";
 import { isState } from "../ops/leaf.js";
-import { toEven } from "../ops/quantized/arithmetic.js";
+import { toEven } from "../ops/quantized/rounding.js";
 import type { Model } from "../program/model.js";
 import { Program } from "../program/program.js";
 import { type Product, type Run, rootOf } from "./runs.js";

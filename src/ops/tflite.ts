@@ -8,11 +8,10 @@ import { fixedPointOps } from "./quantized/fixedpoint.js";
 import { int8Ops } from "./quantized/table.js";
 
 /** What `load(file, { layers })` of a bundle takes for the files of models that came from TensorFlow Lite: those of int8 too. */
-export const tfliteOps: readonly Readonly<Record<string, Op>>[] = [
-  ...int8Ops,
+export const tfliteOps: readonly Readonly<Record<string, Op>>[] = /* @__PURE__ */ int8Ops.concat(
   elementaryOps,
   fixedPointOps,
   integerOps,
   interpolateOps,
   orderOps,
-];
+);

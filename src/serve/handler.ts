@@ -1,6 +1,8 @@
 // The entry "lanewise/serve": a standard fetch handler that speaks the Open Inference Protocol v2.
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
 import { cors } from "hono/cors";
+import { HonoBase } from "hono/hono-base";
+import { TrieRouter } from "hono/router/trie-router";
 import type { Model } from "../program/model.js";
 import { authorize, tokenOf } from "./auth.js";
 import { readBody } from "./body.js";
@@ -79,7 +81,7 @@ export function handler(options: HandlerOptions): Handler {
     hooks.request?.({ method, path, status, milliseconds, ...facts, error: c.error });
   };
 
-  const app = new Hono<Environment>({ strict: false });
+  const app = new HonoBase<Environment>({ strict: false, router: new TrieRouter() });
   if (options.cors) {
     const { origin } = options.cors;
     app.use(cors({ origin, allowMethods: ["GET", "POST", "OPTIONS"], exposeHeaders: [JSON_LENGTH] }));

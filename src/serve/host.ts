@@ -3,7 +3,7 @@ import { typeError } from "../errors.js";
 import type { Model } from "../program/model.js";
 import { Batcher, type BatchingOptions } from "./batcher.js";
 import { Gate } from "./gate.js";
-import { type OpenOptions, openModel } from "./publish.js";
+import { type OpenOptions, openVersion } from "./publish.js";
 import { Refusal } from "./refusal.js";
 import { isName, type ModelStore } from "./store.js";
 
@@ -142,8 +142,9 @@ export class Host {
 
   async #open(name: string, version: string): Promise<Model> {
     if (isStore(this.#source)) {
-      if ((await this.#source.manifest(name, version)) === undefined) throw unknownModel(name, version);
-      return openModel(this.#source, name, version, this.#options.open);
+      const manifest = await this.#source.manifest(name, version);
+      if (manifest === undefined) throw unknownModel(name, version);
+      return openVersion(this.#source, manifest, { model: name, version }, this.#options.open);
     }
     if (!this.#has(name) || version !== ONLY) throw unknownModel(name, version);
     const found = this.#source[name];

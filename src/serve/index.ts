@@ -2,6 +2,7 @@
 export type { BatchingOptions } from "./batcher.js";
 export { type Handler, handler } from "./handler.js";
 export type { ModelSource } from "./host.js";
+export { everyLayer } from "./layers.js";
 export type { Manifest } from "./manifest.js";
 export type { AuthOptions, CorsOptions, HandlerOptions, Hooks, Limits, LoadEvent, RequestEvent } from "./options.js";
 export { type OpenOptions, openModel, type PublishOptions, publish, rollback } from "./publish.js";

@@ -5,7 +5,6 @@ import { load, save } from "../formats/native.js";
 import type { BuildOptions } from "../program/build.js";
 import type { Model } from "../program/model.js";
 import { type Manifest, signedText } from "./manifest.js";
-import { uncommonOps } from "./ops.js";
 import { datatypes } from "./protocol.js";
 import { byVersion, checkName, type ModelStore, readAll } from "./store.js";
 
@@ -91,11 +90,21 @@ export async function openModel(
   store: ModelStore,
   name: string,
   version: string,
-  { verify, decrypt, maxBytes = 2 ** 30, ...options }: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<Model> {
-  const what = `model "${name}" version "${version}"`;
   const manifest = await store.manifest(name, version);
   if (!manifest) throw rangeError({ op: "open", layer: name, expected: "a version in the store", actual: version });
+  return openVersion(store, manifest, { model: name, version }, options);
+}
+
+/** The same once its manifest has been read: what it is the manifest of is checked here too. */
+export async function openVersion(
+  store: ModelStore,
+  manifest: Manifest,
+  { model: name, version }: Pick<Manifest, "model" | "version">,
+  { verify, decrypt, maxBytes = 2 ** 30, ...options }: OpenOptions,
+): Promise<Model> {
+  const what = `model "${name}" version "${version}"`;
   if (manifest.model !== name || manifest.version !== version)
     throw new FormatError(`${what}: its manifest is that of "${manifest.model}" version "${manifest.version}"`);
   if (verify) await checkSignature(manifest, verify, what);
@@ -108,7 +117,7 @@ export async function openModel(
     throw new FormatError(`${what}: expected ${manifest.bytes} bytes, got ${bytes.length}`);
   const digest = await sha256(bytes);
   if (digest !== manifest.sha256) throw new FormatError(`${what}: expected SHA-256 ${manifest.sha256}, got ${digest}`);
-  return load(await decrypted(bytes, manifest, decrypt, what), { name, layers: uncommonOps, ...options });
+  return load(await decrypted(bytes, manifest, decrypt, what), { name, layers: store.layers, ...options });
 }
 
 async function checkSignature(manifest: Manifest, key: CryptoKey, what: string): Promise<void> {

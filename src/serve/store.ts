@@ -2,6 +2,7 @@
 // bytes (`Blobs`, in stores/); all else is here, once.
 import { FormatError, rangeError, typeError } from "../errors.js";
 import { drain } from "./bytes.js";
+import { everyLayer } from "./layers.js";
 import { checkManifest, type Manifest } from "./manifest.js";
 
 /** Bytes by key; keys are names joined by "/". */
@@ -16,6 +17,8 @@ export interface Blobs {
 
 /** Models by name and version. */
 export interface ModelStore {
+  /** What its files may hold beside the common layers, as `layers` of `load`: `everyLayer` in the stores of this package. */
+  readonly layers: readonly unknown[];
   /** Names of models, sorted. */
   list(): Promise<string[]>;
   /** Versions of a model that are complete, oldest first. */
@@ -59,6 +62,7 @@ export function modelStore(blobs: Blobs): ModelStore {
     return (await blobs.list(`${model}/`)).map((key) => key.split("/"));
   };
   const store: ModelStore = {
+    layers: everyLayer,
     async list() {
       const names = (await blobs.list(""))
         .filter((key) => key.endsWith(`/${MANIFEST}`))

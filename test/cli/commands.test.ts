@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { digits } from "../../src/data/index.js";
 import { fromTflite } from "../../src/formats/tflite/index.js";
-import { build, dense, input, load, save, type Tensor, tensor } from "../../src/index.js";
+import { build, dense, gru, input, load, type Model, save, type Tensor, tensor } from "../../src/index.js";
 import { int8Ops } from "../../src/ops/quantized/index.js";
 import { evaluate } from "../../src/train/index.js";
 import { deploy } from "../serve/runtimes/deploy.js";
@@ -196,24 +196,33 @@ test("bench times predictions", async () => {
   expect(profile.length).toBeGreaterThan(0);
 });
 
-test("pack writes a Worker that workerd runs, and leaves folders with files alone", async () => {
-  const model = await small(5);
-  writeFileSync(path("small.safetensors"), save(model));
-  const { files } = json(["pack", path("small.safetensors"), path("worker"), "--json"]);
-  expect(readdirSync(path("worker")).sort()).toEqual([...files].sort());
-  const again = lanewise(["pack", path("small.safetensors"), path("worker")]);
-  expect(again).toEqual({ code: 2, stdout: "", stderr: `lanewise: ${path("worker")}: expected an empty folder\n` });
+const packed: Record<string, () => Promise<Model>> = {
+  small: () => small(5),
+  gru: () => build(input([4, 1], { name: "x" }), (x) => dense(2)(gru(3)(x))),
+};
+test.each(Object.keys(packed))(
+  "pack writes a Worker of model %s that workerd runs, and leaves folders with files alone",
+  async (name) => {
+    const model = await packed[name]();
+    writeFileSync(path(`${name}.safetensors`), save(model));
+    const worker = path(`worker-${name}`);
+    const { files } = json(["pack", path(`${name}.safetensors`), worker, "--json"]);
+    expect(readdirSync(worker).sort()).toEqual([...files].sort());
+    const again = lanewise(["pack", path(`${name}.safetensors`), worker]);
+    expect(again).toEqual({ code: 2, stdout: "", stderr: `lanewise: ${worker}: expected an empty folder\n` });
 
-  const deployed = await deploy(home, path("worker/worker.js"), [path("worker/small.safetensors")]);
-  try {
-    const inputs = [{ name: "x", shape: [2, 4], datatype: "FP32", data: rows.flat() }];
-    const response = await fetch(`${deployed.url}v2/models/small/infer`, {
-      method: "POST",
-      body: JSON.stringify({ inputs }),
-    });
-    const expected = model.predict(tensor(rows)) as Tensor;
-    expect(JSON.parse(await response.text()).outputs[0].data).toEqual([...expected.data]);
-  } finally {
-    await deployed.process.kill();
-  }
-});
+    const deployed = await deploy(home, join(worker, "worker.js"), [join(worker, `${name}.safetensors`)]);
+    try {
+      const shape = [2, ...model.inputs[0].shape];
+      const inputs = [{ name: "x", shape, datatype: "FP32", data: rows.flat() }];
+      const response = await fetch(`${deployed.url}v2/models/${name}/infer`, {
+        method: "POST",
+        body: JSON.stringify({ inputs }),
+      });
+      const expected = model.predict(tensor(rows.flat(), shape)) as Tensor;
+      expect(JSON.parse(await response.text()).outputs[0].data).toEqual([...expected.data]);
+    } finally {
+      await deployed.process.kill();
+    }
+  },
+);

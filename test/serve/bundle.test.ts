@@ -1,4 +1,5 @@
-// A bundle of lanewise/serve alone: it serves every file, whatever a bundler leaves out of a program that names no layers.
+// Bundles of lanewise/serve alone: one with a store serves every file that the store may hold, one without holds no more than a model needs that
+// its caller loads.
 import { readdirSync } from "node:fs";
 import { build as bundle } from "esbuild";
 import { beforeAll, expect, test } from "vitest";
@@ -12,25 +13,32 @@ import {
   lstm,
   type Model,
   multiHeadAttention,
+  save,
   type Tensor,
   tensor,
 } from "../../src/index.js";
 import { quantizeLinear } from "../../src/ops/quantized/index.js";
-import { memoryStore, publish } from "../../src/serve/index.js";
+import { modelStore, publish } from "../../src/serve/index.js";
+import { memoryBlobs } from "../../src/serve/stores/memory.js";
 
 let text: string;
-let served: { handler: (options: object) => (request: Request) => Promise<Response> };
+let served: typeof import("../../src/serve/index.js");
 beforeAll(async () => {
-  const made = await bundle({
-    stdin: { contents: 'export { handler } from "./src/serve/index.js";', resolveDir: process.cwd() },
+  [{ text }] = (await bundled('export { handler, modelStore } from "./src/serve/index.js";')).outputFiles;
+  served = await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`);
+});
+
+const bundled = (contents: string, conditions: string[] = []) =>
+  bundle({
+    stdin: { contents, resolveDir: process.cwd() },
     bundle: true,
     format: "esm",
+    conditions,
+    external: ["*.wasm"],
+    metafile: true,
     write: false,
     logLevel: "error",
   });
-  [{ text }] = made.outputFiles;
-  served = await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`);
-});
 
 const x = input([5, 4], { name: "x" });
 const models: Record<string, () => Promise<Model>> = {
@@ -42,9 +50,9 @@ const models: Record<string, () => Promise<Model>> = {
 
 test.each(Object.keys(models))("serves a saved model with %s", async (name) => {
   const model = await models[name]();
-  const store = memoryStore();
-  await publish(store, name, model);
-  const serve = served.handler({ models: store });
+  const blobs = memoryBlobs();
+  await publish(modelStore(blobs), name, model);
+  const serve = served.handler({ models: served.modelStore(blobs) });
   const data = Array.from({ length: 40 }, (_, i) => (i % 7) / 4 - 0.5);
   const body = JSON.stringify({ inputs: [{ name: "x", shape: [2, 5, 4], datatype: "FP32", data }] });
   const response = await serve(new Request(`http://localhost/v2/models/${name}/infer`, { method: "POST", body }));
@@ -69,4 +77,22 @@ test("holds every op that a file may name, but for ctc and the steps of optimize
   const names = [...new Set(ops.filter(({ internal }) => !internal).map(({ name }) => name))];
   expect(names.length).toBeGreaterThan(100);
   expect(names.filter((name) => !text.includes(`"${name}"`))).toEqual(["ctc"]);
+});
+
+const WORKER = `import { load } from "lanewise";
+  import { handler } from "lanewise/serve";
+  export const fetch = (bytes) => handler({ models: { model: () => load(bytes) } });`;
+
+test("models that are loaded by name bring no layers but the common ones", async () => {
+  const { metafile } = await bundled(WORKER, ["workerd", "worker"]);
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+  expect(imports.map((path) => path.replace(/.*\//, ""))).toEqual(["kernels.core.wasm"]);
+});
+
+test("an error names the layer that such a bundle leaves out", async () => {
+  const [{ text }] = (await bundled(WORKER)).outputFiles;
+  const worker = await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`);
+  const response = await worker.fetch(save(await models.gru()))(new Request("http://localhost/v2/models/model/ready"));
+  expect(response.status).toBe(503);
+  expect((await response.json()).error).toContain("name its layer: load(file, { layers: [gru] })");
 });

@@ -125,11 +125,11 @@ beforeAll(async () => {
   cpSync("test/serve/runtimes/server.mjs", join(home, "server.mjs"));
   writeFileSync(join(home, "package.json"), JSON.stringify({ type: "module", dependencies: { lanewise: "*" } }));
   const imports = names.map((name) => `import ${name} from "./${name}.safetensors";`).join("\n");
-  const loaded = names.map((name) => `${name}: () => load(${name})`).join(", ");
+  const loaded = names.map((name) => `${name}: () => load(${name}, { layers: everyLayer })`).join(", ");
   writeFileSync(
     join(home, "worker.mjs"),
     `import { load } from "lanewise";
-    import { handler } from "lanewise/serve";
+    import { everyLayer, handler } from "lanewise/serve";
     ${imports}
     export default { fetch: handler({ models: { ${loaded} } }) };`,
   );

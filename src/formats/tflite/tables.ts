@@ -3,10 +3,10 @@
 import type { Value } from "../../graph/value.js";
 import { power } from "../../numbers.js";
 import { constant } from "../../ops/leaf.js";
-import { toEven } from "../../ops/quantized/arithmetic.js";
 import { quantizedLookup } from "../../ops/quantized/convert.js";
 import { fixed, roundedShift, scaledInteger } from "../../ops/quantized/fixedpoint.js";
 import type { Quantization } from "../../ops/quantized/quantization.js";
+import { toEven } from "../../ops/quantized/rounding.js";
 
 const fround = Math.fround;
 

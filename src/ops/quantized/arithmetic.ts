@@ -18,6 +18,7 @@ import {
   quantized,
   ratio,
 } from "./quantization.js";
+import { toEven } from "./rounding.js";
 
 interface PairAttrs extends Limits {
   readonly a: Quantization;
@@ -76,13 +77,6 @@ export function fixedFactors({ a, b, quantization }: PairAttrs): { fa: number; f
     throw new ShapeError({ op: "quantizedAdd", expected, actual: String(larger) });
   }
   return { fa: toEven(ra * power), fb: toEven(rb * power), shift };
-}
-
-/** To the nearest integer, even in ties. */
-export function toEven(x: number): number {
-  const down = Math.floor(x);
-  const rest = x - down;
-  return rest > 0.5 || (rest === 0.5 && down % 2 !== 0) ? down + 1 : down;
 }
 
 export const quantizedArithmeticOps = {

@@ -2,8 +2,7 @@
 import { rangeError } from "../../errors.js";
 import type { Quantization } from "../../graph/attrs.js";
 import { arrayOf, type Tensor, type TypedArray } from "../../tensor.js";
-import { toEven } from "./arithmetic.js";
-import { ratio } from "./quantization.js";
+import { ratio, toEven } from "./rounding.js";
 
 /** What integers of a dtype reach from and to. */
 const LIMITS = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] } as const;

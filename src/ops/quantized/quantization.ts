@@ -5,6 +5,7 @@ import { integer, quantizationCheck, usually } from "../../graph/attrs.js";
 import { int8 } from "../../runtime/families/int8.js";
 import type { KernelFamily } from "../../runtime/family.js";
 
+export { product, ratio, scaleRatio } from "./rounding.js";
 export type { Quantization };
 
 export const family: KernelFamily = int8;
@@ -30,9 +31,3 @@ export interface Clamped {
 }
 
 export const limitsOf = ({ low = -128, high = 127 }: Clamped): Limits => ({ low, high });
-
-/** The factor from one scale to another, divided in float32 as kernels do. */
-export const ratio = (a: number, b: number): number => Math.fround(Math.fround(a) / Math.fround(b));
-export const product = (a: number, b: number): number => Math.fround(Math.fround(a) * Math.fround(b));
-/** a b / c, each step rounded to float32. */
-export const scaleRatio = (a: number, b: number, c: number): number => ratio(product(a, b), c);

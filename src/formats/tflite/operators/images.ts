@@ -6,8 +6,8 @@ import { bilinear, nearest, neighbours, type Sampling } from "../../../ops/inter
 import { constant } from "../../../ops/leaf.js";
 import { pad } from "../../../ops/pad.js";
 import { avgPool2d } from "../../../ops/pool.js";
-import { toEven } from "../../../ops/quantized/arithmetic.js";
 import { fixedPointOps } from "../../../ops/quantized/fixedpoint.js";
+import { toEven } from "../../../ops/quantized/rounding.js";
 import { reshape } from "../../../ops/shape.js";
 import { sqrt, square } from "../../../ops/unary.js";
 import type { Operator } from "../importer.js";

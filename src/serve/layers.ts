@@ -13,18 +13,22 @@ import { shapedOps } from "../ops/shaped.js";
 import { sparseOps } from "../ops/sparse.js";
 import { tfliteOps } from "../ops/tflite.js";
 
-/** What `load` is given as `layers`: every table of ops that only some models have. */
-export const uncommonOps: readonly unknown[] = [
+/**
+ * Whatever a file may hold beside the common layers: `load(file, { layers: everyLayer })` takes every file, in a bundle that holds them all.
+ * @example
+ * const model = await load(save(await build(input([5, 4]), lstm(2))), { layers: everyLayer });
+ */
+export const everyLayer: readonly unknown[] = [
   affineOps,
   attentionOps,
   carryOps,
   cellOps,
   fakeQuantizeOps,
-  ...int16Ops,
+  int16Ops,
   lossOps,
   recurrentDropoutOps,
   rotaryOps,
   shapedOps,
   sparseOps,
-  ...tfliteOps,
+  tfliteOps,
 ];
