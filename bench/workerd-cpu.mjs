@@ -9,9 +9,8 @@ const binary = fileURLToPath(new URL("../node_modules/.bin/workerd", import.meta
 
 /** `{ rows, skipped }`: rows `{ section, name, ms, spread, min }`, or the reason why there are none. */
 export async function workerdRows(processes) {
-  if (!existsSync("/proc/self/schedstat"))
-    return { rows: [], skipped: "this system keeps no /proc/PID/task/*/schedstat" };
-  if (!existsSync(binary)) return { rows: [], skipped: "workerd is not installed" };
+  const skipped = unmeasurable();
+  if (skipped) return { rows: [], skipped };
   const { serveWorker } = await import("./runtimes/workerd.mjs");
   const samples = [];
   for (let i = 0; i <= processes; i++) {
@@ -29,6 +28,12 @@ export async function workerdRows(processes) {
   };
 }
 
+/** Why there is nothing to measure here, where that is so. */
+export function unmeasurable() {
+  if (!existsSync("/proc/self/schedstat")) return "this system keeps no /proc/PID/task/*/schedstat";
+  return existsSync(binary) ? undefined : "workerd is not installed";
+}
+
 /** What one process needs from its start to its first answer, in milliseconds. */
 async function first({ url, process }) {
   try {
@@ -36,17 +41,15 @@ async function first({ url, process }) {
     const answer = await (await fetch(url)).json();
     const wall = performance.now() - start;
     if (Math.abs(answer.reduce((a, b) => a + b) - 1) > 1e-5) throw new Error(`not a distribution: ${answer}`);
-    const { pid } = process.child;
-    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => ({
-      thread: Number(thread),
-      ms: Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6,
-    }));
-    return {
-      wall,
-      main: threads.find(({ thread }) => thread === pid).ms,
-      all: threads.reduce((sum, { ms }) => sum + ms, 0),
-    };
+    return { wall, ...cpuOf(process.child.pid) };
   } finally {
     await process.kill();
   }
+}
+
+/** The CPU time that a process has taken, in milliseconds: that of its main thread, and of all of them. */
+export function cpuOf(pid) {
+  const ms = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+  const all = readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + ms(thread), 0);
+  return { main: ms(pid), all };
 }

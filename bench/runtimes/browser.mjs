@@ -20,7 +20,7 @@ const page = (options) => `<!doctype html>
 `;
 
 export async function browser(options) {
-  const { kinds, missing, versionOf, visit } = await fromTests("browsers");
+  const { kinds, missing, versionOf, visit } = await fromTests("runtimes/browsers");
   await bundle("portable.mjs", { conditions: ["browser"], platform: "browser" });
   const results = [];
   for (const kind of kinds) {

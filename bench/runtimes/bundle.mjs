@@ -1,6 +1,7 @@
 // One file from many, by esbuild: the entries of the runtimes, and the tests' own means to start a browser or workerd.
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { basename } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { FAMILIES } from "../../scripts/build/kernels.mjs";
@@ -37,10 +38,10 @@ export async function bundle(entry, { conditions = [], platform = "neutral", out
   writeFileSync(`${FOLDER}/roofs.wasm`, await roofsWasm());
 }
 
-/** A module of test/runtimes, which is TypeScript. */
-export async function fromTests(name) {
-  const outfile = `${FOLDER}/${name}.mjs`;
-  const entryPoints = [`${ROOT}test/runtimes/${name}.ts`];
+/** A module of test/, which is TypeScript. */
+export async function fromTests(path) {
+  const outfile = `${FOLDER}/${basename(path)}.mjs`;
+  const entryPoints = [`${ROOT}test/${path}.ts`];
   await build({ entryPoints, outfile, bundle: true, format: "esm", platform: "node", packages: "external" });
   return import(pathToFileURL(outfile).href);
 }

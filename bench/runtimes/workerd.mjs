@@ -9,7 +9,7 @@ const EMPTY = 50; // requests for nothing, of which the median counts
 
 /** Bundles a worker of this folder into FOLDER, and serves it: `{ url, process }`. */
 export async function serveWorker(entry) {
-  const { serve, version } = await fromTests("workerd");
+  const { serve, version } = await fromTests("runtimes/workerd");
   const outfile = `workerd/${entry}`; // from where dist/workerd's "../kernels.core.wasm" is in FOLDER
   await bundle(entry, { conditions: ["workerd", "worker"], outfile });
   return { ...(await serve(FOLDER, [outfile, ...WASM])), version: version() };

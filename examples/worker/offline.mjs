@@ -1,4 +1,4 @@
-// `npm run example:offline`: bundles the service worker with model and page into two static files, and serves these.
+// `npm run offline`: bundles the service worker with model and page into two static files, and serves these.
 //   node offline.mjs [PORT] [FOLDER]    any static host will do; the server may go once the page has been there
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -8,7 +8,7 @@ import { model } from "./model.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const port = Number(process.argv[2] ?? 8787);
-const out = process.argv[3] ?? fileURLToPath(new URL("../../out/offline", import.meta.url));
+const out = process.argv[3] ?? fileURLToPath(new URL("out/offline", import.meta.url));
 
 model();
 mkdirSync(out, { recursive: true });

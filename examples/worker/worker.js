@@ -1,8 +1,7 @@
-// On Cloudflare Workers: model and page are files of the bundle.
-import { load } from "lanewise";
+// On Cloudflare Workers: the page is a file of the bundle, the model with its versions lies in a KV namespace.
+import { kvBlobs, leanStore } from "lanewise/serve";
 import { app } from "./app.js";
-import model from "./digits.safetensors";
 import page from "./page.html";
 
-// With a KV namespace or an R2 bucket instead of the file: app((env) => kvStore(env.MODELS), page)
-export default { fetch: app({ digits: () => load(model) }, page) };
+// In an R2 bucket: leanStore(r2Blobs(env.MODELS)). Where models may hold any layer: kvStore(env.MODELS) or r2Store(env.MODELS).
+export default { fetch: app((env) => leanStore(kvBlobs(env.MODELS)), page) };

@@ -17,7 +17,7 @@ export interface Blobs {
 
 /** Models by name and version. */
 export interface ModelStore {
-  /** What its files may hold beside the common layers, as `layers` of `load`: `everyLayer` in the stores of this package. */
+  /** What its files may hold beside the common layers, as `layers` of `load`: `everyLayer`, but in a `leanStore`. */
   readonly layers: readonly unknown[];
   /** Names of models, sorted. */
   list(): Promise<string[]>;
@@ -41,7 +41,7 @@ const CURRENT = "current";
 const SMALL = 1 << 20;
 
 /**
- * A store on anything that keeps bytes by key.
+ * A store on anything that keeps bytes by key. Its files may hold every layer, all of which it brings.
  * @example
  * const store = modelStore({
  *   list: async () => [],
@@ -51,7 +51,17 @@ const SMALL = 1 << 20;
  * });
  * await store.list(); // []
  */
-export function modelStore(blobs: Blobs): ModelStore {
+export const modelStore = (blobs: Blobs): ModelStore => leanStore(blobs, everyLayer);
+
+/**
+ * The same for files of which one knows the layers: a bundle is half as large without the others, and starts in less time.
+ * @param blobs where bytes lie: `kvBlobs(env.MODELS)`, `r2Blobs(env.MODELS)`
+ * @param layers that files hold beside the common ones, as for `load`; default none
+ * @example
+ * const kv = { list: async () => ({ keys: [], list_complete: true }), get: async () => null, put: async () => {}, delete: async () => {} };
+ * await leanStore(kvBlobs(kv), [lstm]).list(); // []
+ */
+export function leanStore(blobs: Blobs, layers: readonly unknown[] = []): ModelStore {
   const readText = async (key: string) => {
     const stream = await blobs.get(key);
     return stream && new TextDecoder().decode(await readAll(stream, SMALL, key));
@@ -62,7 +72,7 @@ export function modelStore(blobs: Blobs): ModelStore {
     return (await blobs.list(`${model}/`)).map((key) => key.split("/"));
   };
   const store: ModelStore = {
-    layers: everyLayer,
+    layers,
     async list() {
       const names = (await blobs.list(""))
         .filter((key) => key.endsWith(`/${MANIFEST}`))

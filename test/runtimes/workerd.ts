@@ -34,10 +34,19 @@ export function workerd(packed: () => Packed): Runtime {
   };
 }
 
-/** workerd with one worker made of these files of `folder`; the first is its main module. */
-export async function serve(folder: string, paths: string[]): Promise<{ url: string; process: Process }> {
-  writeFileSync(join(folder, "config.capnp"), configuration(paths));
-  const running = start(binary, ["serve", "config.capnp", "--control-fd=3"], {
+/**
+ * workerd with one worker made of these files of `folder`; the first is its main module.
+ * @param kv port of a server that is the KV namespace MODELS (examples/worker/kv.mjs)
+ */
+export async function serve(folder: string, paths: string[], kv?: number): Promise<{ url: string; process: Process }> {
+  writeFileSync(join(folder, "config.capnp"), configuration(paths, kv));
+  // Compiled beforehand: reading the text takes the process milliseconds and megabytes, the more the larger its files are.
+  const compiled = execFileSync(binary, ["compile", "--config-only", "config.capnp"], {
+    cwd: folder,
+    maxBuffer: 2 ** 28,
+  });
+  writeFileSync(join(folder, "config.bin"), compiled);
+  const running = start(binary, ["serve", "--binary", "config.bin", "--control-fd=3"], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
@@ -61,19 +70,21 @@ function modules(folder: string, entry: string): string[] {
   ];
 }
 
-function configuration(paths: string[]): string {
+function configuration(paths: string[], kv: number | undefined): string {
   const list = paths.map((path) => {
     const kinds: Record<string, string> = { wasm: "wasm", js: "esModule", mjs: "esModule", html: "text" };
     const kind = kinds[path.split(".").at(-1) as string] ?? "data";
     return `(name = "${path}", ${kind} = embed "${path}")`;
   });
+  const store = kv === undefined ? "" : `, (name = "kv", external = (address = "127.0.0.1:${kv}", http = ()))`;
+  const bindings = kv === undefined ? "" : `\n  bindings = [ (name = "MODELS", kvNamespace = "kv") ],`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [ (name = "main", worker = .worker) ],
+  services = [ (name = "main", worker = .worker)${store} ],
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
 );
 const worker :Workerd.Worker = (
-  compatibilityDate = "2026-01-01",
+  compatibilityDate = "2026-01-01",${bindings}
   modules = [
     ${list.join(",\n    ")},
   ],

@@ -83,10 +83,19 @@ const WORKER = `import { load } from "lanewise";
   import { handler } from "lanewise/serve";
   export const fetch = (bytes) => handler({ models: { model: () => load(bytes) } });`;
 
-test("models that are loaded by name bring no layers but the common ones", async () => {
-  const { metafile } = await bundled(WORKER, ["workerd", "worker"]);
+const LEAN = (layers: string) => `import { gru } from "lanewise";
+  import { handler, kvBlobs, leanStore } from "lanewise/serve";
+  export default { fetch: handler({ models: (env) => leanStore(kvBlobs(env.MODELS)${layers}) }) };`;
+
+test.each([
+  ["models that are loaded by name", WORKER, ["core"]],
+  ["a lean store", LEAN(""), ["core"]],
+  ["a lean store for a layer", LEAN(", [gru]"), ["core", "sequence"]],
+])("%s brings no layers but the common ones and those that are named", async (_, worker, families) => {
+  const { metafile } = await bundled(worker, ["workerd", "worker"]);
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
-  expect(imports.map((path) => path.replace(/.*\//, ""))).toEqual(["kernels.core.wasm"]);
+  const files = families.map((family) => `kernels.${family}.wasm`);
+  expect(imports.map((path) => path.replace(/.*\//, "")).sort()).toEqual(files);
 });
 
 test("an error names the layer that such a bundle leaves out", async () => {

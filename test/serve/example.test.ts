@@ -1,13 +1,16 @@
-// examples/worker as it is deployed: on workerd, on Node, Deno and Bun, and as a service worker without any server; real browsers draw digits on its
+// examples/worker as it is deployed: on workerd (the model from its KV namespace), on Node, Deno and Bun, and as a service worker without any server; real browsers draw digits on its
 // page and read what it shows.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import type { AddressInfo, Server } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import puppeteer, { type Browser as Opened, type Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kv } from "../../examples/worker/kv.mjs";
+import { load } from "../../src/index.js";
+import { kvStore, publish } from "../../src/serve/index.js";
 import { type Browser, find, kinds, missing } from "../runtimes/browsers.js";
 import { type Process, start } from "../runtimes/runtime.js";
 import { type Deployed, deploy } from "./runtimes/deploy.js";
@@ -15,11 +18,16 @@ import { type Deployed, deploy } from "./runtimes/deploy.js";
 const home = mkdtempSync(join(tmpdir(), "lanewise-example-"));
 const app = join(home, "app");
 const file = join(app, "digits.safetensors");
+const namespace = kv();
+let values: Server;
 let deployed: Deployed;
 
 beforeAll(async () => {
   execFileSync(process.execPath, ["scripts/build.mjs", "--quick"], { stdio: "ignore" });
-  cpSync("examples/worker", app, { recursive: true, filter: (path) => !path.endsWith(".safetensors") });
+  cpSync("examples/worker", app, {
+    recursive: true,
+    filter: (path) => !/\.safetensors$|worker\/(node_modules|out)\b/.test(path),
+  });
   const modules = join(home, "node_modules");
   mkdirSync(join(modules, "@hono"), { recursive: true });
   for (const name of ["hono", "@hono/node-server"])
@@ -33,10 +41,14 @@ beforeAll(async () => {
   );
   const train = ["train", "examples/worker/train.mjs", "--out", file];
   execFileSync(process.execPath, ["dist/cli.js", ...train], { stdio: "ignore" });
-  deployed = await deploy(home, join(app, "worker.js"), [file, join(app, "page.html")]);
+  await publish(kvStore(namespace.namespace), "digits", await load(readFileSync(file)));
+  values = await namespace.listen();
+  const { port } = values.address() as AddressInfo;
+  deployed = await deploy(home, join(app, "worker.js"), [join(app, "page.html")], port);
 }, 300_000);
 afterAll(async () => {
   await deployed?.process.kill();
+  values?.close();
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -147,6 +159,12 @@ const servers: Record<string, readonly [command: string, ...args: string[]]> = {
   Bun: [resolve("node_modules/.bin/bun"), "--no-install", "bun.mjs"],
 };
 
+async function infer(url: string): Promise<string> {
+  const tensor = { name: "image", shape: [1, 28, 28, 1], datatype: "FP32", data: Array(784).fill(0.5) };
+  const init = { method: "POST", body: JSON.stringify({ inputs: [tensor] }) };
+  return (await fetch(`${url}v2/models/digits/infer`, init)).text();
+}
+
 test.each(Object.entries(servers))("%s serves page and model with its own server", async (_, [command, ...args]) => {
   const port = await freePort();
   const env = { ...process.env, NODE_OPTIONS: "", DENO_DIR: join(home, ".deno"), DENO_NO_UPDATE_CHECK: "1" };
@@ -155,11 +173,7 @@ test.each(Object.entries(servers))("%s serves page and model with its own server
     const url = `http://127.0.0.1:${port}/`;
     await answered(`${url}v2/health/live`, server);
     expect(await (await fetch(url)).text()).toContain("<canvas");
-    const tensor = { name: "image", shape: [1, 28, 28, 1], datatype: "FP32", data: Array(784).fill(0.5) };
-    const init = { method: "POST", body: JSON.stringify({ inputs: [tensor] }) };
-    const [here, there] = await Promise.all(
-      [url, deployed.url].map(async (at) => (await fetch(`${at}v2/models/digits/infer`, init)).text()),
-    );
+    const [here, there] = await Promise.all([url, deployed.url].map(infer));
     expect(here).toBe(there);
     expect(JSON.parse(here).outputs[0].data).toHaveLength(10);
   } finally {
@@ -167,10 +181,23 @@ test.each(Object.entries(servers))("%s serves page and model with its own server
   }
 });
 
-test("is under 150 KB gzipped: code, kernels, model and page", () => {
-  console.info(`examples/worker: ${deployed.bytes} bytes gzipped`);
+test("is under 150 KB gzipped, the model in the namespace or in the bundle, and answers the same", async () => {
+  const bundled = await deploy(home, join(app, "bundled.js"), [file, join(app, "page.html")]);
+  try {
+    expect(await infer(bundled.url)).toBe(await infer(deployed.url));
+  } finally {
+    await bundled.process.kill();
+  }
+  console.info(`examples/worker: ${deployed.bytes} bytes gzipped, ${bundled.bytes} with the model`);
   expect(deployed.bytes).toBeGreaterThan(20_000);
-  expect(deployed.bytes).toBeLessThan(150_000);
+  expect(bundled.bytes).toBeGreaterThan(deployed.bytes as number);
+  expect(bundled.bytes).toBeLessThan(150_000);
+});
+
+test("a version that is published into the namespace afterwards serves by its number", async () => {
+  const { version } = await publish(kvStore(namespace.namespace), "digits", await load(readFileSync(file)));
+  const response = await fetch(`${deployed.url}v2/models/digits/versions/${version}/ready`);
+  expect(await response.json()).toEqual({ name: "digits", ready: true });
 });
 
 test("serves its model, and refuses what does not fit", async () => {

@@ -1,5 +1,5 @@
 // A store in Cloudflare Workers KV.
-import { type ModelStore, modelStore } from "../store.js";
+import { type Blobs, type ModelStore, modelStore } from "../store.js";
 
 /** What is used of a KV namespace. */
 export interface KvNamespace {
@@ -20,19 +20,26 @@ export interface KvNamespace {
  * const kv = { list: async () => ({ keys: [], list_complete: true }), get: async () => null, put: async () => {}, delete: async () => {} };
  * await kvStore(kv).list(); // []
  */
-export const kvStore = (namespace: KvNamespace): ModelStore =>
-  modelStore({
-    async list(prefix) {
-      const keys: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await namespace.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
-        keys.push(...page.keys.map(({ name }) => name));
-        cursor = page.list_complete ? undefined : page.cursor;
-      } while (cursor !== undefined);
-      return keys;
-    },
-    get: async (key) => (await namespace.get(key, "stream")) ?? undefined,
-    put: (key, bytes) => namespace.put(key, bytes),
-    delete: (key) => namespace.delete(key),
-  });
+export const kvStore = (namespace: KvNamespace): ModelStore => modelStore(kvBlobs(namespace));
+
+/**
+ * The bytes of {@link kvStore}, for a `leanStore`.
+ * @example
+ * const kv = { list: async () => ({ keys: [], list_complete: true }), get: async () => null, put: async () => {}, delete: async () => {} };
+ * await kvBlobs(kv).list(""); // []
+ */
+export const kvBlobs = (namespace: KvNamespace): Blobs => ({
+  async list(prefix) {
+    const keys: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await namespace.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
+      keys.push(...page.keys.map(({ name }) => name));
+      cursor = page.list_complete ? undefined : page.cursor;
+    } while (cursor !== undefined);
+    return keys;
+  },
+  get: async (key) => (await namespace.get(key, "stream")) ?? undefined,
+  put: (key, bytes) => namespace.put(key, bytes),
+  delete: (key) => namespace.delete(key),
+});

@@ -13,8 +13,23 @@ export interface Deployed {
   bytes?: number;
 }
 
-/** @param folder gets what is deployed @param entry the Worker's module @param models files that it imports as data, in `folder` too */
-export async function deploy(folder: string, entry: string, models: readonly string[]): Promise<Deployed> {
+/**
+ * @param folder gets what is deployed
+ * @param entry the Worker's module
+ * @param models files that it imports as data, in `folder` too
+ * @param kv port of a server that is its KV namespace MODELS
+ */
+export async function deploy(folder: string, entry: string, models: readonly string[], kv?: number): Promise<Deployed> {
+  const { files, bytes } = await bundle(folder, entry, models);
+  return { ...(await serve(folder, files, kv)), bytes };
+}
+
+/** The files of a Worker in `folder`, its module first, and what they are gzipped. */
+export async function bundle(
+  folder: string,
+  entry: string,
+  models: readonly string[],
+): Promise<{ files: string[]; bytes: number }> {
   const dist = { lanewise: "index", "lanewise/serve": "serve" };
   const { metafile } = await build({
     entryPoints: [entry],
@@ -29,12 +44,12 @@ export async function deploy(folder: string, entry: string, models: readonly str
   });
   for (const model of models) copyFileSync(model, join(folder, "deployed", basename(model)));
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => basename(path)));
-  const kernels = imports.filter((name) => name.endsWith(".wasm"));
+  const kernels = [...new Set(imports.filter((name) => name.endsWith(".wasm")))];
   for (const name of kernels) copyFileSync(join("dist", name), join(folder, name));
   const data = models.map((model) => `deployed/${basename(model)}`);
   const files = ["deployed/worker.mjs", ...data, ...kernels];
   const bytes = gzipSync(Buffer.concat(files.map((file) => readFileSync(join(folder, file)))), { level: 9 }).length;
-  return { ...(await serve(folder, files)), bytes };
+  return { files, bytes };
 }
 
 /** A server that prints one line of JSON with its address. */
