@@ -88,7 +88,8 @@ export function leanStore(blobs: Blobs, layers: readonly unknown[] = []): ModelS
     },
     async current(model) {
       checkName(model, "a model's name");
-      return (await readText(`${model}/${CURRENT}`)) ?? (await store.versions(model)).at(-1);
+      // Trimmed, as whoever writes it by hand ends the line.
+      return (await readText(`${model}/${CURRENT}`))?.trim() ?? (await store.versions(model)).at(-1);
     },
     async promote(model, version) {
       if ((await store.manifest(model, version)) === undefined) {
@@ -105,10 +106,15 @@ export function leanStore(blobs: Blobs, layers: readonly unknown[] = []): ModelS
     get: async (model, version) => blobs.get(keyOf(model, version, BYTES)),
     async put(model, version, bytes, manifest) {
       await blobs.put(keyOf(model, version, BYTES), bytes);
-      await put(keyOf(model, version, MANIFEST), JSON.stringify(manifest, null, 2)); // last: a version is there when its manifest is
+      try {
+        await put(keyOf(model, version, MANIFEST), JSON.stringify(manifest, null, 2)); // last: a version is there when its manifest is
+      } catch (error) {
+        await blobs.delete(keyOf(model, version, BYTES)).catch(() => {}); // nobody would find them
+        throw error;
+      }
     },
     async delete(model, version) {
-      if ((await readText(`${model}/${CURRENT}`)) === version) {
+      if ((await readText(`${model}/${CURRENT}`))?.trim() === version) {
         throw rangeError({ op: "delete", layer: model, expected: "a version that is not current", actual: version });
       }
       await blobs.delete(keyOf(model, version, MANIFEST));
