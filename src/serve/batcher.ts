@@ -66,7 +66,7 @@ export class Batcher {
 
   /**
    * The results for one request.
-   * @throws {Refusal} 503 when the queue is full, 504 when its turn comes too late, what its signal says when nobody wants it any more
+   * @throws {Refusal} 503 when the queue is full, 504 when its turn comes too late, 499 when nobody wants it any more
    */
   infer(feeds: readonly Tensor[], request: Pick<Request, "signal">): Promise<readonly Tensor[]> {
     const { queue: most } = this.#limits;
@@ -118,7 +118,7 @@ export class Batcher {
     let taken = 0;
     for (const next of this.#queue) {
       const { signal } = next.request;
-      if (signal.aborted) next.failed(signal.reason);
+      if (signal.aborted) next.failed(new Refusal(499, "the client left", { cause: signal.reason }));
       else if (now - next.since > deadline) next.failed(new Refusal(504, `expected to run within ${deadline} ms`));
       else if (samples > 0 && samples + next.samples > this.#maxBatch) break;
       else {

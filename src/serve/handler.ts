@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { cors } from "hono/cors";
 import { HonoBase } from "hono/hono-base";
 import { TrieRouter } from "hono/router/trie-router";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Model } from "../program/model.js";
 import { authorize, tokenOf } from "./auth.js";
 import { readBody } from "./body.js";
@@ -152,7 +153,8 @@ export function handler(options: HandlerOptions): Handler {
   app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path.slice(0, 200)}` }, 404));
   app.onError((error, c) => {
     const refusal = error instanceof Refusal ? error : new Refusal(500, "the model failed", { cause: error });
-    return c.json({ error: refusal.message }, refusal.status, refusal.options.headers);
+    const status = refusal.status as ContentfulStatusCode; // whose type has no 499
+    return c.json({ error: refusal.message }, status, refusal.options.headers);
   });
 
   const serve = async (request: Request, env?: unknown, ctx?: unknown): Promise<Response> => {

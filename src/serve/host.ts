@@ -133,7 +133,7 @@ export class Host {
     } catch (error) {
       if (!slot.served)
         (wanted === undefined ? this.#current : this.#pinned).delete(wanted ? `${name}/${wanted}` : name);
-      if (error instanceof Refusal) throw error;
+      if (error instanceof Refusal && !slot.served) throw error; // what strangers ask for is nobody's failure
       this.#options.onLoad({ model: name, version: version ?? "", milliseconds: now() - start, error });
       const message = error instanceof Error ? error.message : String(error);
       throw new Refusal(503, `model "${name}" could not be loaded: ${message}`, { cause: error });

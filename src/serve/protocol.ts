@@ -94,5 +94,5 @@ function parse(json: string): InferRequest {
   if (result.success) return result.output;
   const [issue] = result.issues;
   const where = v.getDotPath(issue) ?? "the body";
-  throw new Refusal(400, `${where}: expected ${issue.expected ?? "another value"}, got ${issue.received}`);
+  throw new Refusal(400, `${where}: expected ${issue.expected ?? "an integer below 2^53"}, got ${issue.received}`);
 }

@@ -4,7 +4,7 @@
 export class Refusal extends Error {
   override readonly name = "Refusal";
   constructor(
-    readonly status: 400 | 401 | 403 | 404 | 408 | 413 | 429 | 500 | 503 | 504,
+    readonly status: 400 | 401 | 403 | 404 | 408 | 413 | 429 | 499 | 500 | 503 | 504,
     message: string,
     readonly options: { readonly cause?: unknown; readonly headers?: Readonly<Record<string, string>> } = {},
   ) {

@@ -117,6 +117,7 @@ function fill(given: RequestInput, dtype: DType, list: readonly unknown[], data:
       throw refused(given, `integers from ${range[0]} to ${range[1]}`, String(x));
     }
     data[at + i] = Number(x);
+    if (dtype === "float32" && !Number.isFinite(data[at + i])) throw refused(given, "numbers of FP32", String(x));
   }
 }
 
