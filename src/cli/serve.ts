@@ -1,19 +1,13 @@
 // lanewise serve: files and stores behind HTTP, on Node's server, until a signal ends it.
-import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
 import type { Command } from "commander";
+import { httpServer } from "./http.js";
 import { startPool } from "./pool.js";
-import { service } from "./service.js";
+import { type ServiceOptions, service } from "./service.js";
 import { integer, UsageError } from "./usage.js";
 
-interface ServeOptions {
+interface ServeOptions extends Omit<ServiceOptions, "paths"> {
   port: number;
   host: string;
-  maxBatch?: number;
-  maxWait?: number;
-  cors?: string;
-  metrics?: boolean;
-  tokens?: string;
   workers?: number;
   json?: boolean;
 }
@@ -29,6 +23,14 @@ export function addServe(program: Command): void {
     .option("--max-wait <ms>", "milliseconds that a request waits for others", integer("max-wait", 0))
     .option("--cors <origin>", 'who may ask from a page of another origin; "*" is everyone')
     .option("--tokens <file>", "bearer tokens, one a line, of which every request must bring one")
+    .option(
+      "--refresh <ms>",
+      "milliseconds after which folders are asked for new versions",
+      integer("refresh", 0),
+      30_000,
+    )
+    .option("--verify <file>", "an Ed25519 public key (PEM): models in folders must be signed with it")
+    .option("--decrypt <file>", "the AES key (base64) of encrypted models in folders")
     .option("--metrics", "Prometheus' text format at /metrics")
     .option(
       "--workers <n>",
@@ -43,29 +45,20 @@ async function serve(paths: string[], options: ServeOptions): Promise<void> {
   const { workers = 1, metrics } = options;
   if (workers > 1 && metrics) throw new UsageError("--metrics: expected one worker, as each would count for itself");
   const given = { ...options, paths };
-  const { fetch, models } = await service(given);
+  const { fetch, models, reload } = await service(given);
   const pool = workers > 1 ? await startPool(given, workers) : undefined;
-  const answer = pool?.fetch ?? ((request: Request) => fetch(request));
-  const server = createAdaptorServer({ fetch: answer });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: Error & { code?: string }) => {
-      const reason = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
-      reject(new UsageError(`${options.host}:${options.port}: ${reason}`));
-    });
-    server.listen(options.port, options.host, resolve);
+  const server = httpServer(pool?.fetch ?? ((request) => fetch(request)));
+  const url = await server.listen(options.port, options.host).catch((error: Error & { code?: string }) => {
+    const reason = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
+    throw new UsageError(`${options.host}:${options.port}: ${reason}`);
   });
-  const { address, family, port } = server.address() as AddressInfo;
-  const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
   const names = await models.list();
   if (options.json) console.log(JSON.stringify({ url, models: names }));
   console.error(`lanewise: serving ${names.join(", ") || "a store without models"} on ${url}`);
+  // A terminal that is closed sends it too, and then means the end.
+  if (!process.stdin.isTTY) process.on("SIGHUP", pool?.reload ?? reload);
   await ended();
-  // No new connections; requests under way are answered; what then is idle is closed.
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await (pool ?? fetch).close();
-  const idle = setInterval(() => "closeIdleConnections" in server && server.closeIdleConnections(), 20);
-  await closed;
-  clearInterval(idle);
+  await server.close((pool ?? fetch).close());
   await pool?.destroy();
 }
 

@@ -1,7 +1,9 @@
 // The service that `lanewise serve` runs, in the process itself or in each of its workers.
 import { stat } from "node:fs/promises";
 import { folderStore, type Handler, handler, type ModelStore, memoryStore, publish } from "../serve/index.js";
+import type { LoadEvent } from "../serve/options.js";
 import { modelName, openFile, readBytes } from "./files.js";
+import { publicKey, secretKey } from "./keys.js";
 import { fileError, UsageError } from "./usage.js";
 
 /** What a service is made of: plain data, so that it goes to workers. */
@@ -13,19 +15,60 @@ export interface ServiceOptions {
   metrics?: boolean | undefined;
   /** The file that holds them. */
   tokens?: string | undefined;
+  /** Milliseconds. */
+  refresh?: number | undefined;
+  /** The file that holds the public key. */
+  verify?: string | undefined;
+  /** The file that holds the secret key. */
+  decrypt?: string | undefined;
 }
 
-export async function service(options: ServiceOptions): Promise<{ fetch: Handler; models: ModelStore }> {
-  const models = await stores(options.paths);
-  const { maxBatch, maxWait, cors, metrics } = options;
+export interface Service {
+  readonly fetch: Handler;
+  readonly models: ModelStore;
+  /** Asks the stores now which versions are current, of all models that serve. */
+  reload(): Promise<void>;
+}
+
+export async function service(options: ServiceOptions): Promise<Service> {
+  const models = await stores(options);
+  const { maxBatch, maxWait, cors, metrics, refresh } = options;
   const batching = { ...(maxBatch !== undefined && { maxBatch }), ...(maxWait !== undefined && { maxWait }) };
   const auth = options.tokens === undefined ? undefined : { tokens: await tokensOf(options.tokens) };
-  const given = { models, batching, ...(auth && { auth }), ...(cors && { cors: { origin: cors } }) };
-  return { fetch: handler({ ...given, metrics: metrics === true }), models };
+  const open = {
+    ...(options.verify !== undefined && { verify: await publicKey(options.verify) }),
+    ...(options.decrypt !== undefined && { decrypt: await secretKey(options.decrypt) }),
+  };
+  const serving = new Set<string>();
+  const said = new Map<string, string>();
+  /** Failures only, and each once: a store is asked again and again. */
+  const load = ({ model, error }: LoadEvent) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (error === undefined) serving.add(model);
+    else if (said.get(model) !== reason) console.error(`lanewise: "${model}" could not be loaded: ${reason}`);
+    said.set(model, error === undefined ? "" : reason);
+  };
+  const fetch = handler({
+    models,
+    batching,
+    open,
+    hooks: { load },
+    metrics: metrics === true,
+    ...(auth && { auth }),
+    ...(cors !== undefined && { cors: { origin: cors } }),
+    ...(refresh !== undefined && { refresh }),
+  });
+  return {
+    fetch,
+    models,
+    async reload() {
+      await Promise.all([...serving].map((name) => fetch.reload(name).catch(() => {}))); // which `load` is told of
+    },
+  };
 }
 
 /** Files go into a store in memory, folders are stores; of a name the first one counts. */
-async function stores(paths: readonly string[]): Promise<ModelStore> {
+async function stores({ paths, verify }: ServiceOptions): Promise<ModelStore> {
   const memory = memoryStore();
   const folders: ModelStore[] = [];
   for (const path of paths) {
@@ -36,6 +79,7 @@ async function stores(paths: readonly string[]): Promise<ModelStore> {
       folders.push(folderStore(path));
       continue;
     }
+    if (verify !== undefined) throw new UsageError(`${path}: expected folders with --verify, a file is not signed`);
     const name = modelName(path);
     if ((await memory.versions(name)).length > 0) throw new UsageError(`${path}: there is a "${name}" already`);
     const { model } = await openFile(path);

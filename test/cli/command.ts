@@ -43,23 +43,29 @@ export function json(args: readonly string[], input?: string | Uint8Array): any 
 export interface Server {
   url: string;
   models: string[];
+  child: ChildProcess;
   stderr: () => string;
   /** Sends a signal; the exit code. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
 /** `lanewise serve` on a free port, once it serves. */
-export async function serving(...args: string[]): Promise<Server> {
-  const child = spawn(process.execPath, [cli, "serve", ...args, "--port", "0", "--json"]);
+export const serving = (...args: string[]): Promise<Server> => servingOn([process.execPath], args);
+
+/** The same in a Node of choice: its path and options. */
+export async function servingOn([node, ...options]: readonly string[], args: readonly string[]): Promise<Server> {
+  const child = spawn(node, [...options, cli, "serve", ...args, "--port", "0", "--json"], {
+    stdio: ["pipe", "pipe", "pipe", "ipc"],
+  });
   running.add(child);
   child.on("close", () => running.delete(child));
   let [stdout, stderr] = ["", ""];
-  child.stderr.on("data", (bytes) => {
+  child.stderr?.on("data", (bytes) => {
     stderr += bytes;
   });
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
   const line = await new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", (bytes) => {
+    child.stdout?.on("data", (bytes) => {
       stdout += bytes;
       if (stdout.includes("\n")) resolve(stdout);
     });
@@ -67,6 +73,7 @@ export async function serving(...args: string[]): Promise<Server> {
   });
   return {
     ...JSON.parse(line),
+    child,
     stderr: () => stderr,
     end: (signal) => {
       child.kill(signal);
