@@ -1,9 +1,9 @@
-// Node's HTTP server around a fetch function. What it refuses by itself it refuses as the service does, in JSON, and nobody holds a
+// Node's HTTP server around a service. What it refuses by itself it refuses as the service does, in JSON, and nobody holds a
 // connection for longer than a request may take to arrive.
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { getRequestListener, RequestError } from "@hono/node-server";
 import { Gate } from "../serve/gate.js";
+import { listener } from "../serve/index.js";
 
 export interface HttpServer {
   /** @returns the address that clients use @throws what keeps it from listening */
@@ -24,11 +24,11 @@ const GRACE = 5000;
 const MAX_HEADERS = 1 << 14;
 
 export function httpServer(
-  fetch: (request: Request) => Promise<Response>,
+  service: Parameters<typeof listener>[0],
   { headers = 10_000, request = 60_000 }: HttpTimes = {},
 ): HttpServer {
   const answers = new Gate();
-  const listener = getRequestListener(fetch, { errorHandler: refuse });
+  const listen = listener(service);
   const server = createServer(
     {
       headersTimeout: headers,
@@ -41,7 +41,7 @@ export function httpServer(
       answers.enter();
       outgoing.once("close", () => answers.leave());
       if (incoming.httpVersion === "1.0") incoming.headers.host ??= "localhost"; // which has no such header
-      return listener(incoming, outgoing);
+      return listen(incoming, outgoing);
     },
   );
   server.on("clientError", refuseBytes);
@@ -69,13 +69,6 @@ export function httpServer(
 }
 
 const json = (error: string): string => JSON.stringify({ error });
-
-/** What @hono/node-server makes no request of: a Host header or an address that cannot be. */
-function refuse(error: unknown): Response {
-  const isTheirs = error instanceof RequestError;
-  const text = isTheirs ? `expected a valid address: ${error.message}` : "the server failed";
-  return new Response(json(text), { status: isTheirs ? 400 : 500, headers: { "content-type": "application/json" } });
-}
 
 /** What Node makes no request of. */
 function refuseBytes(error: Error & { code?: string }, socket: Socket): void {

@@ -2,33 +2,27 @@
 // request's bytes and its answer's. The pool is tinypool's, an optional peer.
 import { BroadcastChannel } from "node:worker_threads";
 import type { Tinypool } from "tinypool";
-import { readBody } from "../serve/body.js";
+import { type Answer, type Call, refused } from "../serve/call.js";
 import { busy, Gate } from "../serve/gate.js";
 import { checkHandlerOptions } from "../serve/options.js";
 import { Refusal } from "../serve/refusal.js";
 import type { ServiceOptions } from "./service.js";
 import { UsageError } from "./usage.js";
 
-/** A request as it goes to a worker. */
-export interface PoolRequest {
+/** A call as it goes to a worker. */
+export interface PoolCall {
   readonly service: ServiceOptions;
-  readonly url: string;
   readonly method: string;
-  readonly headers: readonly [string, string][];
+  readonly path: string;
+  readonly headers: Call["headers"];
   readonly body?: Uint8Array;
 }
 
-export interface PoolAnswer {
-  readonly status: number;
-  readonly headers: [string, string][];
-  readonly body: Uint8Array;
-}
-
 export interface Pool {
-  fetch(request: Request): Promise<Response>;
+  answer(call: Call): Promise<Answer>;
   /** Has every worker ask its stores for new versions. */
   reload(): void;
-  /** Takes no more requests; resolves when none is under way. */
+  /** Takes no more calls; resolves when none is under way. */
   close(): Promise<void>;
   /** Ends the workers. */
   destroy(): Promise<void>;
@@ -58,11 +52,11 @@ export async function startPool(service: ServiceOptions, workers: number): Promi
   const channel = new BroadcastChannel(CHANNEL);
   channel.unref();
   return {
-    async fetch(request) {
+    async answer(call) {
       gate.enter();
       try {
         gate.checkOpen();
-        return await ask(pool, service, request, limits);
+        return await ask(pool, service, call, limits);
       } catch (error) {
         return refused(error);
       } finally {
@@ -78,31 +72,23 @@ export async function startPool(service: ServiceOptions, workers: number): Promi
 async function ask(
   pool: Tinypool,
   service: ServiceOptions,
-  request: Request,
+  call: Call,
   { bodyBytes, bodyTime }: { bodyBytes: number; bodyTime: number },
-): Promise<Response> {
-  const { url, method, headers } = request;
-  const body = method === "POST" && isInference(url) ? await readBody(request, bodyBytes, bodyTime) : undefined;
-  if (request.signal.aborted) throw new Refusal(499, "the client left");
-  const task: PoolRequest = { service, url, method, headers: [...headers], ...(body && { body }) };
-  const answer: PoolAnswer = await pool
+): Promise<Answer> {
+  const { method, path, headers } = call;
+  const body = method === "POST" && isInference(path) ? await call.body(bodyBytes, bodyTime) : undefined;
+  if (call.isGone) throw new Refusal(499, "the client left");
+  const task: PoolCall = { service, method, path, headers, ...(body && { body }) };
+  return pool
     .run(task, body && isWhole(body) ? { transferList: [body.buffer as ArrayBuffer] } : {})
     .catch((cause: Error) => {
       if (/queue is at limit/.test(cause.message)) throw busy("all workers have all that they may take: try again");
       throw new Refusal(500, "the worker failed", { cause });
     });
-  const { status, headers: given, body: bytes } = answer;
-  return new Response(bytes.length > 0 ? (bytes as Uint8Array<ArrayBuffer>) : null, { status, headers: given });
 }
 
 /** No other path takes a body. */
-const isInference = (url: string): boolean => /\/infer\/?(\?|$)/.test(url);
+const isInference = (path: string): boolean => /\/infer\/?$/.test(path);
 
 /** A body in one chunk may lie between other requests in what came from the socket: transferred, it would take them along. */
 const isWhole = ({ buffer, length }: Uint8Array): boolean => buffer.byteLength === length;
-
-function refused(error: unknown): Response {
-  const refusal = error instanceof Refusal ? error : new Refusal(500, "the server failed", { cause: error });
-  const headers = { "content-type": "application/json", ...refusal.options.headers };
-  return new Response(JSON.stringify({ error: refusal.message }), { status: refusal.status, headers });
-}

@@ -38,16 +38,16 @@ export function addServe(program: Command): void {
       integer("workers", 1),
     )
     .option("--json", "the address as JSON on standard output")
-    .action(serve);
+    .action(run);
 }
 
-async function serve(paths: string[], options: ServeOptions): Promise<void> {
+async function run(paths: string[], options: ServeOptions): Promise<void> {
   const { workers = 1, metrics } = options;
   if (workers > 1 && metrics) throw new UsageError("--metrics: expected one worker, as each would count for itself");
   const given = { ...options, paths };
-  const { fetch, models, reload } = await service(given);
+  const { serve, models, reload } = await service(given);
   const pool = workers > 1 ? await startPool(given, workers) : undefined;
-  const server = httpServer(pool?.fetch ?? ((request) => fetch(request)));
+  const server = httpServer(pool ?? serve);
   const url = await server.listen(options.port, options.host).catch((error: Error & { code?: string }) => {
     const reason = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
     throw new UsageError(`${options.host}:${options.port}: ${reason}`);
@@ -58,7 +58,7 @@ async function serve(paths: string[], options: ServeOptions): Promise<void> {
   // A terminal that is closed sends it too, and then means the end.
   if (!process.stdin.isTTY) process.on("SIGHUP", pool?.reload ?? reload);
   await ended();
-  await server.close((pool ?? fetch).close());
+  await server.close((pool ?? serve).close());
   await pool?.destroy();
 }
 

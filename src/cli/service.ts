@@ -24,7 +24,7 @@ export interface ServiceOptions {
 }
 
 export interface Service {
-  readonly fetch: Handler;
+  readonly serve: Handler;
   readonly models: ModelStore;
   /** Asks the stores now which versions are current, of all models that serve. */
   reload(): Promise<void>;
@@ -48,7 +48,7 @@ export async function service(options: ServiceOptions): Promise<Service> {
     else if (said.get(model) !== reason) console.error(`lanewise: "${model}" could not be loaded: ${reason}`);
     said.set(model, error === undefined ? "" : reason);
   };
-  const fetch = handler({
+  const serve = handler({
     models,
     batching,
     open,
@@ -59,10 +59,10 @@ export async function service(options: ServiceOptions): Promise<Service> {
     ...(refresh !== undefined && { refresh }),
   });
   return {
-    fetch,
+    serve,
     models,
     async reload() {
-      await Promise.all([...serving].map((name) => fetch.reload(name).catch(() => {}))); // which `load` is told of
+      await Promise.all([...serving].map((name) => serve.reload(name).catch(() => {}))); // which `load` is told of
     },
   };
 }

@@ -1,10 +1,11 @@
 // Bearer tokens.
+import type { Call } from "./call.js";
 import type { AuthOptions } from "./options.js";
 import { Refusal } from "./refusal.js";
 
-/** The token that a request brings; "" without one. */
-export const tokenOf = (request: Request): string =>
-  /^Bearer ([^\s]{1,4096})$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+/** The token that a call brings; "" without one. */
+export const tokenOf = (call: Call): string =>
+  /^Bearer ([^\s]{1,4096})$/i.exec(call.header("authorization") ?? "")?.[1] ?? "";
 
 /**
  * Checks a token against all that there are, in the same time whatever it is: both are digested first, so that neither their lengths

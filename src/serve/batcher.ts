@@ -12,9 +12,13 @@ export interface BatchingOptions {
   maxWait?: number;
 }
 
+/** Looked at when its turn comes: whether anyone still wants the results. */
+export interface Asker {
+  readonly isGone: boolean;
+}
+
 interface Waiting {
-  /** Whose signal tells, when its turn comes, whether anyone still wants the results. */
-  readonly request: Pick<Request, "signal">;
+  readonly asker: Asker;
   readonly feeds: readonly Tensor[];
   readonly samples: number;
   readonly since: number;
@@ -66,14 +70,14 @@ export class Batcher {
 
   /**
    * The results for one request.
-   * @throws {Refusal} 503 when the queue is full, 504 when its turn comes too late, 499 when nobody wants it any more
+   * @throws {Refusal} 503 when the queue is full, 504 when its turn comes too late, 499 when whoever asked is gone
    */
-  infer(feeds: readonly Tensor[], request: Pick<Request, "signal">): Promise<readonly Tensor[]> {
+  infer(feeds: readonly Tensor[], asker: Asker): Promise<readonly Tensor[]> {
     const { queue: most } = this.#limits;
     if (this.#queue.length >= most) throw busy(`expected at most ${most} requests at a time: try again`);
     return new Promise((done, failed) => {
       const samples = this.#model.batchOf(feeds);
-      this.#queue.push({ request, feeds, samples, since: performance.now(), done, failed });
+      this.#queue.push({ asker, feeds, samples, since: performance.now(), done, failed });
       this.#samples += samples;
       this.#schedule();
     });
@@ -117,8 +121,7 @@ export class Batcher {
     let samples = 0;
     let taken = 0;
     for (const next of this.#queue) {
-      const { signal } = next.request;
-      if (signal.aborted) next.failed(new Refusal(499, "the client left", { cause: signal.reason }));
+      if (next.asker.isGone) next.failed(new Refusal(499, "the client left"));
       else if (now - next.since > deadline) next.failed(new Refusal(504, `expected to run within ${deadline} ms`));
       else if (samples > 0 && samples + next.samples > this.#maxBatch) break;
       else {

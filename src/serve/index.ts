@@ -1,8 +1,10 @@
 // The entry "lanewise/serve": models behind HTTP, on every platform that has fetch handlers.
 export type { BatchingOptions } from "./batcher.js";
+export type { Answer, Call } from "./call.js";
 export { type Handler, handler } from "./handler.js";
 export type { ModelSource } from "./host.js";
 export { everyLayer } from "./layers.js";
+export { listener } from "./listener.js";
 export type { Manifest } from "./manifest.js";
 export type { AuthOptions, CorsOptions, HandlerOptions, Hooks, Limits, LoadEvent, RequestEvent } from "./options.js";
 export { type OpenOptions, openModel, type PublishOptions, publish, rollback } from "./publish.js";

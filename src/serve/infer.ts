@@ -3,7 +3,7 @@
 import { asReal } from "../ops/quantized/data.js";
 import type { Model } from "../program/model.js";
 import type { Tensor } from "../tensor.js";
-import { joined } from "./bytes.js";
+import { type Answer, json } from "./call.js";
 import { datatypes, type InferRequest, JSON_LENGTH, type ResponseOutput, readRequest } from "./protocol.js";
 import { Refusal } from "./refusal.js";
 import { binarySize, decode, encode, toJson } from "./tensors.js";
@@ -16,7 +16,7 @@ export interface Inference {
 }
 
 /** @throws {Refusal} with status 400 that says what was expected */
-export function readInference(body: Uint8Array, jsonLength: string | null, model: Model): Inference {
+export function readInference(body: Uint8Array, jsonLength: string | undefined, model: Model): Inference {
   const split = splitAt(body, jsonLength);
   const request = readRequest(decodeText(body.subarray(0, split)));
   const binary = body.subarray(split);
@@ -63,8 +63,8 @@ function unknownName(what: string, name: string, known: readonly { name: string 
 }
 
 /** Where the JSON ends. */
-function splitAt(body: Uint8Array, header: string | null): number {
-  if (header === null) return body.length;
+function splitAt(body: Uint8Array, header: string | undefined): number {
+  if (header === undefined) return body.length;
   const length = Number(header);
   if (/^\d{1,15}$/.test(header) && length <= body.length) return length;
   throw new Refusal(
@@ -85,12 +85,12 @@ function decodeText(bytes: Uint8Array): string {
 
 const text = new TextEncoder();
 
-/** The response to a request: JSON, and after it the outputs that were asked for as bytes. */
+/** The answer to a request: JSON, and after it the outputs that were asked for as bytes. */
 export function writeInference(
   { request }: Inference,
   results: readonly Tensor[],
   { name, version, model }: { readonly name: string; readonly version: string; readonly model: Model },
-): Response {
+): Answer {
   const wanted =
     request.outputs ?? model.outputs.map(({ name }) => ({ name, parameters: {} as Record<string, unknown> }));
   const blobs: Uint8Array[] = [];
@@ -106,14 +106,16 @@ export function writeInference(
     return { ...head, parameters: { binary_data_size: bytes.length } };
   });
   const { id } = request;
-  const json = JSON.stringify({
-    model_name: name,
-    model_version: version,
-    ...(id === undefined ? {} : { id }),
-    outputs,
-  });
-  if (blobs.length === 0) return new Response(json, { headers: { "content-type": "application/json" } });
-  const head = text.encode(json);
-  const headers = { "content-type": "application/octet-stream", [JSON_LENGTH]: String(head.length) };
-  return new Response(joined([head, ...blobs]), { headers });
+  const head = json({ model_name: name, model_version: version, ...(id === undefined ? {} : { id }), outputs });
+  if (blobs.length === 0) return head;
+  const most = 3 * head.body.length; // bytes of UTF-8
+  const whole = new Uint8Array(blobs.reduce((n, { length }) => n + length, most));
+  const { written } = text.encodeInto(head.body as string, whole);
+  let at = written;
+  for (const blob of blobs) {
+    whole.set(blob, at);
+    at += blob.length;
+  }
+  const headers = { "content-type": "application/octet-stream", [JSON_LENGTH]: String(written) };
+  return { status: 200, headers, body: whole.subarray(0, at) };
 }

@@ -11,3 +11,6 @@ export class Refusal extends Error {
     super(message, { cause: options.cause });
   }
 }
+
+/** The command line has this class as well: what its workers refuse is told by the name. */
+export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && error.name === "Refusal";

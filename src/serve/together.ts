@@ -75,5 +75,5 @@ export function pieceOf(left: number, most: number): number {
 }
 
 function copy(from: TypedArray, start: number, length: number, to: TypedArray, at: number): void {
-  to.set(from.subarray(start, start + length), at);
+  to.set(length === from.length ? from : from.subarray(start, start + length), at);
 }

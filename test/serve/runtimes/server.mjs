@@ -1,10 +1,11 @@
 // The same service in Deno and Bun, on their own servers; prints the port.
 import { readFile } from "node:fs/promises";
 import { load } from "lanewise";
-import { handler } from "lanewise/serve";
+import { everyLayer, handler } from "lanewise/serve";
 
 const names = process.argv.slice(2);
-const open = (name) => async () => load(await readFile(new URL(`./${name}.safetensors`, import.meta.url)));
+const open = (name) => async () =>
+  load(await readFile(new URL(`./${name}.safetensors`, import.meta.url)), { layers: everyLayer });
 const serve = handler({ models: Object.fromEntries(names.map((name) => [name, open(name)])) });
 const fetch = (request) => serve(request);
 const address = { hostname: "127.0.0.1", port: 0 };
