@@ -15,7 +15,7 @@ const VARIANTS = [
 ];
 
 /** Libraries that entries contain, each behind its own; their licences go beside them. */
-const BUNDLED = ["@hono/node-server", "commander", "flatbuffers", "hono", "valibot"];
+const BUNDLED = ["commander", "flatbuffers", "hono", "valibot"];
 
 /** Files of dist/ and the builds that they are. */
 const MODULES = {
