@@ -51,16 +51,19 @@ const text = new TextEncoder();
 export const listener =
   (service: Answering) =>
   async (incoming: Incoming, outgoing: Outgoing): Promise<void> => {
-    const { status, headers, body } = await answerOf(service, incoming, outgoing).catch(refused);
+    let answer: Answer;
+    try {
+      answer = await service.answer(new NodeCall(incoming, outgoing));
+    } catch (error) {
+      answer = refused(error);
+    }
     if (outgoing.destroyed) return;
+    const { status, headers, body } = answer;
     const bytes = typeof body === "string" ? text.encode(body) : body;
     outgoing.writeHead(status, status === 204 ? { ...headers } : { ...headers, "content-length": bytes.length });
     outgoing.end(bytes);
     if (!incoming.complete) drain(incoming);
   };
-
-const answerOf = async (service: Answering, incoming: Incoming, outgoing: Outgoing): Promise<Answer> =>
-  service.answer(new NodeCall(incoming, outgoing));
 
 function drain(incoming: Incoming): void {
   const timer = setTimeout(() => incoming.socket.destroy(), DRAIN);
@@ -111,24 +114,25 @@ class NodeCall implements Call {
         resolve(incoming.read() ?? new Uint8Array());
         return;
       }
-      let chunks: Uint8Array[] = [];
+      let chunks: Uint8Array[] | undefined = [];
       let size = 0;
+      const timer = setTimeout(() => fail(tooLate(time)), time);
       const fail = (error: Error) => {
         clearTimeout(timer);
-        chunks = [];
+        chunks = undefined;
         reject(error);
       };
-      const timer = setTimeout(() => fail(tooLate(time)), time);
-      incoming.on("data", (chunk: Uint8Array) => {
+      incoming.on("data", (chunk) => {
+        if (!chunks) return; // not wanted any more
         size += chunk.length;
         if (size > most) fail(tooMuch(most));
         else chunks.push(chunk);
       });
       incoming.on("end", () => {
         clearTimeout(timer);
-        resolve(chunks.length === 1 ? chunks[0] : joined(chunks));
+        if (chunks) resolve(chunks.length === 1 ? chunks[0] : joined(chunks));
       });
-      incoming.on("error", (cause: Error) => fail(brokeOff(cause)));
+      incoming.on("error", (cause) => fail(brokeOff(cause)));
       incoming.on("close", () => {
         if (!incoming.readableEnded) fail(brokeOff());
       });
