@@ -106,19 +106,23 @@ const ranges: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
 };
 
 function fill(given: RequestInput, dtype: DType, list: readonly unknown[], data: TypedArray, at: number): void {
-  const range = ranges[dtype];
-  for (let i = 0; i < list.length; i++) {
-    const x = list[i];
-    if (dtype === "bool") {
-      if (typeof x !== "boolean" && x !== 0 && x !== 1) throw refused(given, "true or false", describe(x));
-    } else if (typeof x !== "number") {
-      throw refused(given, "numbers", describe(x));
-    } else if (range && !(Number.isInteger(x) && x >= range[0] && x <= range[1])) {
-      throw refused(given, `integers from ${range[0]} to ${range[1]}`, String(x));
-    }
-    data[at + i] = Number(x);
-    if (dtype === "float32" && !Number.isFinite(data[at + i])) throw refused(given, "numbers of FP32", String(x));
+  if (dtype === "bool") {
+    const wrong = list.find((x) => typeof x !== "boolean" && x !== 0 && x !== 1);
+    if (wrong !== undefined) throw refused(given, "true or false", describe(wrong));
+  } else if (!list.every(Number.isFinite)) {
+    // Only now one by one: in a process that has just started, code of ours that runs for each number is compiled twice meanwhile.
+    const wrong = list.find((x) => typeof x !== "number");
+    if (wrong !== undefined) throw refused(given, "numbers", describe(wrong));
   }
+  const [low, high] = ranges[dtype] ?? [];
+  if (low !== undefined && high !== undefined) {
+    const outside = (list as number[]).find((x) => !(Number.isInteger(x) && x >= low && x <= high));
+    if (outside !== undefined) throw refused(given, `integers from ${low} to ${high}`, String(outside));
+  }
+  data.set(list as number[], at);
+  if (dtype !== "float32" || (data as Float32Array).subarray(at, at + list.length).every(Number.isFinite)) return;
+  const past = (list as number[]).find((x) => !Number.isFinite(Math.fround(x)));
+  throw refused(given, "numbers of FP32", String(past));
 }
 
 /** The bytes of a result: little-endian, as every platform with WebAssembly holds them. */
