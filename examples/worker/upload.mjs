@@ -1,16 +1,23 @@
 // `npm run upload`: publishes the model into the KV namespace that wrangler.toml names, where the Worker finds it within a minute.
-//   node upload.mjs [VERSION]    default 1; the one before stays in the namespace, and `rollback` goes back to it
+//   node upload.mjs [VERSION] [--local]    default 1; a version before it stays there; --local is the namespace of `wrangler dev`
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { published } from "./model.mjs";
 
-const { values } = await published(process.argv[2] ?? "1");
-const file = fileURLToPath(new URL("values.json", import.meta.url));
-const list = [...values].map(([key, bytes]) => ({ key, value: bytes.toString("base64"), base64: true }));
-writeFileSync(file, JSON.stringify(list));
+const isLocal = process.argv.includes("--local");
+const version = process.argv.slice(2).find((word) => word !== "--local") ?? "1";
+const { values } = await published(version);
+const folder = mkdtempSync(join(tmpdir(), "lanewise-upload-"));
+const file = join(folder, "value");
 try {
-  execFileSync("npx", ["wrangler", "kv", "bulk", "put", file, "--binding", "MODELS", "--remote"], { stdio: "inherit" });
+  // In the order of `publish`: a version is there when its manifest is, and serves when it is the current one.
+  for (const [key, bytes] of values) {
+    writeFileSync(file, bytes);
+    const put = ["wrangler", "kv", "key", "put", key, "--path", file, "--binding", "MODELS"];
+    execFileSync("npx", [...put, isLocal ? "--local" : "--remote"], { stdio: "inherit" });
+  }
 } finally {
-  rmSync(file);
+  rmSync(folder, { recursive: true });
 }
