@@ -13,17 +13,18 @@ export interface Check {
 
 export type Schema<A> = { readonly [K in keyof A]-?: Check };
 
+/** @param what made when it is told: importing ops makes hundreds of checks */
 /* @__NO_SIDE_EFFECTS__ */
 const expects =
-  (what: string, fits: (value: unknown) => boolean): Check =>
+  (what: () => string, fits: (value: unknown) => boolean): Check =>
   (value) =>
-    fits(value) ? undefined : what;
+    fits(value) ? undefined : what();
 
 /** A whole number in [low, high]. */
 /* @__NO_SIDE_EFFECTS__ */
 export function integer(low: number, high = 2 ** 31 - 1): Check {
   return expects(
-    `an integer in [${low}, ${high}]`,
+    () => `an integer in [${low}, ${high}]`,
     (v) => Number.isInteger(v) && (v as number) >= low && (v as number) <= high,
   );
 }
@@ -32,9 +33,8 @@ export function integer(low: number, high = 2 ** 31 - 1): Check {
 /* @__NO_SIDE_EFFECTS__ */
 export function integers(low: number, count?: number, high = 2 ** 31 - 1): Check {
   const one = integer(low, high);
-  const what = `${count ?? "a list of at most 8"} integers in [${low}, ${high}]`;
   return expects(
-    what,
+    () => `${count ?? "a list of at most 8"} integers in [${low}, ${high}]`,
     (v) => Array.isArray(v) && (count === undefined ? v.length <= 8 : v.length === count) && !v.some(one),
   );
 }
@@ -42,20 +42,29 @@ export function integers(low: number, count?: number, high = 2 ** 31 - 1): Check
 /** A number in [low, high], not NaN; infinities are written "inf" and "-inf" in files and never reach here. */
 /* @__NO_SIDE_EFFECTS__ */
 export function number(low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY): Check {
-  return expects(`a number in [${low}, ${high}]`, (v) => typeof v === "number" && v >= low && v <= high);
+  return expects(
+    () => `a number in [${low}, ${high}]`,
+    (v) => typeof v === "number" && v >= low && v <= high,
+  );
 }
 
 /** One of the given words. */
 /* @__NO_SIDE_EFFECTS__ */
 export function oneOf(...words: readonly string[]): Check {
-  return expects(`one of ${words.map((w) => `"${w}"`).join(", ")}`, (v) => typeof v === "string" && words.includes(v));
+  return expects(
+    () => `one of ${words.map((w) => `"${w}"`).join(", ")}`,
+    (v) => typeof v === "string" && words.includes(v),
+  );
 }
 
-export const boolean: Check = expects("true or false", (v) => typeof v === "boolean");
+export const boolean: Check = expects(
+  () => "true or false",
+  (v) => typeof v === "boolean",
+);
 
 /** A name: 1 to 256 characters without control characters. */
 export const text: Check = expects(
-  "a text of 1 to 256 printable characters",
+  () => "a text of 1 to 256 printable characters",
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   (v) => typeof v === "string" && v.length > 0 && v.length <= 256 && !/[\u0000-\u001f]/.test(v),
 );
@@ -67,10 +76,13 @@ export type Quantization = {
 };
 
 /** The attribute `quantization` of a node says what the integers of its results stand for. */
-export const quantizationCheck: Check = expects("a float32 scale above 0 and a zeroPoint in [-128, 255]", (v) => {
-  const { scale, zeroPoint } = (v ?? {}) as Quantization;
-  return scale > 0 && scale < Infinity && scale === Math.fround(scale) && !integer(-128, 255)(zeroPoint);
-});
+export const quantizationCheck: Check = expects(
+  () => "a float32 scale above 0 and a zeroPoint in [-128, 255]",
+  (v) => {
+    const { scale, zeroPoint } = (v ?? {}) as Quantization;
+    return scale > 0 && scale < Infinity && scale === Math.fround(scale) && !integer(-128, 255)(zeroPoint);
+  },
+);
 
 /** What `check` accepts, or nothing at all. */
 /* @__NO_SIDE_EFFECTS__ */
