@@ -1,10 +1,12 @@
 // Rows for Workers: the digits Worker of examples/worker on workerd, each time in a fresh process, its model in a KV namespace of this one:
-// CPU, time and memory from the start of the process to its first answer, beside a Worker that does nothing.
+// CPU, time and memory from the start of the process to its first answer, beside a Worker that does nothing. By itself: node bench/serve-workerd.mjs.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { load } from "lanewise";
 import { model, published } from "../examples/worker/model.mjs";
+import { heading, machine, publish } from "./machine.mjs";
 import { summary } from "./measure.mjs";
+import { readOptions } from "./options.mjs";
 import { FOLDER, fromTests } from "./runtimes/bundle.mjs";
 import { digits, percent, table } from "./table.mjs";
 import { cpuOf, unmeasurable } from "./workerd-cpu.mjs";
@@ -93,3 +95,11 @@ export const workerdServeTable = ({ bytes, rows }) =>
       min === undefined ? "" : `${digits(min)} ms`,
     ]),
   );
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const options = readOptions("bench/serve-workerd.mjs", 20);
+  const { runtime: _, ...rest } = machine();
+  const result = await workerdServeRows(options.rounds);
+  const text = [heading(machine("fresh processes, in turns")), result.skipped ?? workerdServeTable(result)].join("\n");
+  publish("serve-workerd", { ...rest, ...result }, text, options);
+}

@@ -65,6 +65,23 @@ test("rows of the table of ops are measured forward and backward", () => {
   expect(rows).toEqual(names.map((name) => expect.objectContaining({ ...measured, name, gbps: positive })));
 });
 
+test.skipIf(process.platform !== "linux")("a Worker with its model in KV is measured up to its first answer", () => {
+  const { status, stdout, stderr } = run("bench/serve-workerd.mjs", "--rounds", "1", "--json");
+  expect(status, stderr).toBe(0);
+  const { bytes, rows, ...rest } = JSON.parse(stdout);
+  expect(rest).toMatchObject(heading);
+  expect(bytes).toBeGreaterThan(20_000);
+  const [cpu, ...others] = rows;
+  expect(cpu).toEqual({ ...measured, name: "start to first answer, CPU of the worker's thread" });
+  expect(others.filter(({ megabytes }: { megabytes?: number }) => megabytes !== undefined)).toEqual(
+    ["resident memory", "resident memory at most", "a worker that does nothing: resident memory"].map((name) => ({
+      name,
+      megabytes: positive,
+      spread: expect.any(Number),
+    })),
+  );
+});
+
 const LEVELS = ["16 KB (L1)", "256 KB (L2)", "8 MB (L3)", "128 MB (memory)"];
 const ROOFS = ["f32x4 multiply and add", ...LEVELS.flatMap((level) => [`read ${level}`, `copy ${level}`])];
 
@@ -79,6 +96,7 @@ test.each([
   ["runtimes/bench.mjs", "browser"],
   ["peers/bench.mjs"],
   ["serve.mjs"],
+  ["serve-workerd.mjs"],
 ])("%s %s refuses what it does not know, in one line, with exit code 2", (script, ...args) => {
   const others = [["--rounds", "0"], ["--rounds", "many"], ["--only"], ["--math", "fast"], ["gemm"]];
   for (const wrong of [["--fast"], ...(script === "bench.mjs" ? others : [])]) {
