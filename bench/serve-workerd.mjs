@@ -75,8 +75,8 @@ function rowsOf(samples) {
   return [
     cpu("start to first answer, CPU of the worker's thread", ({ after }) => after.main),
     cpu("start to first answer, CPU of all threads", ({ after }) => after.all),
-    cpu("of that when it is ready, CPU of the worker's thread", ({ ready }) => ready.main),
-    cpu("of that when it is ready, CPU of all threads", ({ ready }) => ready.all),
+    cpu("ready to first answer, CPU of the worker's thread", ({ ready, after }) => after.main - ready.main),
+    cpu("ready to first answer, CPU of all threads", ({ ready, after }) => after.all - ready.all),
     { name: "ready to first answer, time", ...of(({ served }) => served.wall) },
     { name: "a worker that does nothing: ready to first answer, time", ...of(({ none }) => none.wall) },
     memory("resident memory", ({ served }) => served.resident),
