@@ -1,6 +1,6 @@
 // `npm run bench:serve`: the CNN behind `lanewise serve`, asked over loopback from the other core: samples per second in JSON and as bytes,
 // in alternation with bare `predict` at the server's batch size and with Node's HTTP server that answers without a model; then four times
-// the load, where every answer is compared and nothing may be lost.
+// the load, where every answer is compared and nothing may be lost; and what workerd needs for the first answer of the digits example.
 //   --rounds N  default 7      --seconds N  of each visit, default 3      --overload N  seconds of the overload, default 120 (0: none)
 //   --batch N  samples the server predicts together, default 32           --only, --json, --save as for others
 import { spawn } from "node:child_process";
@@ -17,6 +17,7 @@ import { measure, summary } from "./measure.mjs";
 import { cnn } from "./model.mjs";
 import { readOptions } from "./options.mjs";
 import { install } from "./peers/install.mjs";
+import { workerdServeRows, workerdServeTable } from "./serve-workerd.mjs";
 import { digits, table } from "./table.mjs";
 import { wrk, wrkVersion } from "./wrk.mjs";
 
@@ -63,7 +64,8 @@ try {
   await rm(home, { recursive: true });
 }
 
-const report = { ...machine(), programs, connections: CONNECTIONS, batch, rows };
+const workerd = "workerd".includes(options.only) ? await workerdServeRows(options.rounds) : { skipped: "" };
+const report = { ...machine(), programs, connections: CONNECTIONS, batch, rows, workerd };
 const line = ({ name, samplesPerSecond, ratio, p50, p99, note = "" }) => [
   name,
   String(Math.round(samplesPerSecond)),
@@ -72,7 +74,8 @@ const line = ({ name, samplesPerSecond, ratio, p50, p99, note = "" }) => [
   note,
 ];
 const heads = ["", "samples/s", "of predict", "p50 ms", "p99 ms", ""];
-publish(`serve-${NODE}`, report, [heading(report), table(heads, rows.map(line))].join("\n"), options);
+const said = workerd.skipped ?? workerdServeTable(workerd);
+publish(`serve-${NODE}`, report, [heading(report), table(heads, rows.map(line)), said].join("\n"), options);
 
 /** A request of some samples, their numbers as bytes after the JSON, which spaces pad so that they are aligned. */
 function asBytes(samples) {
