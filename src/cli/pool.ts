@@ -2,6 +2,7 @@
 // request's bytes and its answer's. The pool is tinypool's, an optional peer.
 import { BroadcastChannel } from "node:worker_threads";
 import type { Tinypool } from "tinypool";
+import { Budget, Share } from "../serve/budget.js";
 import { type Answer, type Call, refused } from "../serve/call.js";
 import { busy, Gate } from "../serve/gate.js";
 import { checkHandlerOptions } from "../serve/options.js";
@@ -28,8 +29,14 @@ export interface Pool {
   destroy(): Promise<void>;
 }
 
-/** On which workers are told to reload. */
+/** On which workers are told to look for new versions, and tell each other: what one of them serves, all do. */
 export const CHANNEL = "lanewise: reload";
+
+export interface Reload {
+  readonly service: ServiceOptions;
+  /** Default: all that serve. */
+  readonly model?: string;
+}
 
 /** Requests that one worker takes at a time: as many as its queue and one batch, so that batches fill. */
 const TASKS = 256;
@@ -49,21 +56,24 @@ export async function startPool(service: ServiceOptions, workers: number): Promi
     useAtomics: false,
   });
   const gate = new Gate();
+  const budget = new Budget(limits.totalBytes);
   const channel = new BroadcastChannel(CHANNEL);
   channel.unref();
   return {
     async answer(call) {
       gate.enter();
+      const share = new Share(budget);
       try {
         gate.checkOpen();
-        return await ask(pool, service, call, limits);
+        return await ask(pool, service, call, () => call.body(limits, share));
       } catch (error) {
         return refused(error);
       } finally {
+        share.giveBack();
         gate.leave();
       }
     },
-    reload: () => channel.postMessage(undefined),
+    reload: () => channel.postMessage({ service } satisfies Reload),
     close: () => gate.close(),
     destroy: () => pool.destroy(),
   };
@@ -73,10 +83,10 @@ async function ask(
   pool: Tinypool,
   service: ServiceOptions,
   call: Call,
-  { bodyBytes, bodyTime }: { bodyBytes: number; bodyTime: number },
+  read: () => Promise<Uint8Array>,
 ): Promise<Answer> {
   const { method, path, headers } = call;
-  const body = method === "POST" && isInference(path) ? await call.body(bodyBytes, bodyTime) : undefined;
+  const body = method === "POST" && isInference(path) ? await read() : undefined;
   if (call.isGone) throw new Refusal(499, "the client left");
   const task: PoolCall = { service, method, path, headers, ...(body && { body }) };
   return pool

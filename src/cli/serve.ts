@@ -53,11 +53,12 @@ async function run(paths: string[], options: ServeOptions): Promise<void> {
     throw new UsageError(`${options.host}:${options.port}: ${reason}`);
   });
   const names = await models.list();
+  const end = ended(); // whoever reads the address may send signals
+  // A terminal that is closed sends it too, and then means the end.
+  if (!process.stdin.isTTY) process.on("SIGHUP", () => (pool ? pool.reload() : reload()));
   if (options.json) console.log(JSON.stringify({ url, models: names }));
   console.error(`lanewise: serving ${names.join(", ") || "a store without models"} on ${url}`);
-  // A terminal that is closed sends it too, and then means the end.
-  if (!process.stdin.isTTY) process.on("SIGHUP", pool?.reload ?? reload);
-  await ended();
+  await end;
   await server.close((pool ?? serve).close());
   await pool?.destroy();
 }

@@ -26,11 +26,12 @@ export interface ServiceOptions {
 export interface Service {
   readonly serve: Handler;
   readonly models: ModelStore;
-  /** Asks the stores now which versions are current, of all models that serve. */
-  reload(): Promise<void>;
+  /** Asks the stores now which version of a model is current, or of all models that serve. */
+  reload(model?: string): Promise<void>;
 }
 
-export async function service(options: ServiceOptions): Promise<Service> {
+/** @param loaded told of every model of which a version has loaded */
+export async function service(options: ServiceOptions, loaded?: (model: string) => void): Promise<Service> {
   const models = await stores(options);
   const { maxBatch, maxWait, cors, metrics, refresh } = options;
   const batching = { ...(maxBatch !== undefined && { maxBatch }), ...(maxWait !== undefined && { maxWait }) };
@@ -44,8 +45,10 @@ export async function service(options: ServiceOptions): Promise<Service> {
   /** Failures only, and each once: a store is asked again and again. */
   const load = ({ model, error }: LoadEvent) => {
     const reason = error instanceof Error ? error.message : String(error);
-    if (error === undefined) serving.add(model);
-    else if (said.get(model) !== reason) console.error(`lanewise: "${model}" could not be loaded: ${reason}`);
+    if (error === undefined) {
+      serving.add(model);
+      loaded?.(model);
+    } else if (said.get(model) !== reason) console.error(`lanewise: "${model}" could not be loaded: ${reason}`);
     said.set(model, error === undefined ? "" : reason);
   };
   const serve = handler({
@@ -61,8 +64,9 @@ export async function service(options: ServiceOptions): Promise<Service> {
   return {
     serve,
     models,
-    async reload() {
-      await Promise.all([...serving].map((name) => serve.reload(name).catch(() => {}))); // which `load` is told of
+    async reload(model) {
+      const names = model === undefined ? [...serving] : [model];
+      await Promise.all(names.map((name) => serve.reload(name).catch(() => {}))); // which `load` is told of
     },
   };
 }

@@ -1,18 +1,29 @@
-// A worker of pool.ts: the service, made when the first request comes.
+// A worker of pool.ts: the service, made when the first request comes, to this worker or another.
 import { BroadcastChannel } from "node:worker_threads";
 import type { Answer } from "../serve/call.js";
-import { CHANNEL, type PoolCall } from "./pool.js";
-import { service } from "./service.js";
-
-let serving: ReturnType<typeof service> | undefined;
+import { CHANNEL, type PoolCall, type Reload } from "./pool.js";
+import { type Service, type ServiceOptions, service } from "./service.js";
 
 const channel = new BroadcastChannel(CHANNEL);
 channel.unref();
-channel.onmessage = async () => (await serving)?.reload();
+
+let begun: Promise<Service> | undefined;
+
+function serving(options: ServiceOptions): Promise<Service> {
+  begun ??= service(options, (model) => channel.postMessage({ service: options, model } satisfies Reload));
+  return begun;
+}
+
+channel.onmessage = (message) => {
+  const { service: options, model } = (message as { data: Reload }).data;
+  serving(options).then(
+    ({ reload }) => reload(model),
+    () => {}, // requests are told
+  );
+};
 
 export default async function answer({ service: options, body, ...call }: PoolCall): Promise<Answer> {
-  serving ??= service(options);
-  const { serve } = await serving;
+  const { serve } = await serving(options);
   return serve.answer({
     ...call,
     header: (name) => [call.headers[name.toLowerCase()]].flat().join(", ") || undefined,

@@ -1,9 +1,26 @@
 // The body of a request, never more of it than is allowed, nor for longer.
+import type { Share } from "./budget.js";
 import { drain } from "./bytes.js";
 import { Refusal } from "./refusal.js";
 
-/** @throws {Refusal} 413 beyond `most` bytes, 408 when it takes longer than `time` ms, 400 when it breaks off */
-export async function readBody(request: Request, most: number, time: number): Promise<Uint8Array> {
+/** What a body may be: bytes, and milliseconds until it is there. */
+export interface BodyLimits {
+  readonly bodyBytes: number;
+  readonly bodyTime: number;
+}
+
+/** Bytes that are taken when they are announced, before they come: as many requests as may be under way take half of all there are. */
+const SHORT = 1 << 16;
+
+/**
+ * @param share takes what will be held
+ * @throws {Refusal} 413 beyond the bytes, 408 after the time, 400 when it breaks off, 503 when too much is held already
+ */
+export async function readBody(
+  request: Request,
+  { bodyBytes: most, bodyTime: time }: BodyLimits,
+  share: Share,
+): Promise<Uint8Array> {
   const announced = request.headers.get("content-length") ?? undefined;
   checkLength(announced, most);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -11,9 +28,11 @@ export async function readBody(request: Request, most: number, time: number): Pr
   try {
     return await new Promise<Uint8Array>((resolve, reject) => {
       timer = setTimeout(() => reject(tooLate(time)), time);
-      // A body of known length is read whole, which is faster; as it is where requests give no stream, in Firefox.
-      reader = announced === undefined ? request.body?.getReader() : undefined;
-      const bytes = reader ? drain(reader, most, () => tooMuch(most)) : whole(request, most);
+      // A short body of known length is read whole, which is faster; as it is where requests give no stream, in Firefox.
+      const isShort = announced !== undefined && Number(announced) <= SHORT;
+      reader = isShort ? undefined : request.body?.getReader();
+      if (!reader) share.take(Number(announced ?? 0));
+      const bytes = reader ? drain(reader, most, () => tooMuch(most), share) : whole(request, most);
       bytes.then(resolve, reject);
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 // A request and its answer as the service has them, whatever platform they come from and go to.
-import { readBody } from "./body.js";
+import { type BodyLimits, readBody } from "./body.js";
+import type { Share } from "./budget.js";
 import { isRefusal, Refusal } from "./refusal.js";
 
 /** What is asked of a service. */
@@ -11,8 +12,8 @@ export interface Call {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** @param name in any case */
   header(name: string): string | undefined;
-  /** All of its body. @throws {Refusal} 413 beyond `most` bytes, 408 when it takes longer than `time` ms, 400 when it breaks off */
-  body(most: number, time: number): Promise<Uint8Array>;
+  /** All of its body, of which `share` takes the bytes. @throws {Refusal} 413, 408, 400 when it breaks off, 503 when `share` has no more */
+  body(limits: BodyLimits, share: Share): Promise<Uint8Array>;
   /** Whoever asked has left: nobody wants the answer. */
   readonly isGone: boolean;
   /** As fetch has it, for hooks. */
@@ -76,8 +77,8 @@ export class FetchCall implements Call {
     return this.#request.headers.get(name) ?? undefined;
   }
 
-  body(most: number, time: number): Promise<Uint8Array> {
-    return readBody(this.#request, most, time);
+  body(limits: BodyLimits, share: Share): Promise<Uint8Array> {
+    return readBody(this.#request, limits, share);
   }
 }
 

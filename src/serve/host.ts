@@ -39,6 +39,9 @@ interface Slot {
   loading?: Promise<Served> | undefined;
 }
 
+/** Versions that stay loaded because they were asked for by number. */
+const PINNED = 8;
+
 /** The version of models that no store numbers. */
 const ONLY = "1";
 
@@ -103,7 +106,7 @@ export class Host {
   /** Asks the store now which version is current, and waits until it serves. @throws whatever keeps it from serving */
   async reload(name: string): Promise<string> {
     const slot = this.#slot(name, undefined);
-    await slot.loading?.catch(() => {});
+    while (slot.loading) await slot.loading.catch(() => {}); // whose answer may be from before
     slot.asked = now();
     slot.loading = this.#load(name, undefined, slot).finally(() => {
       slot.loading = undefined;
@@ -113,8 +116,8 @@ export class Host {
 
   #slot(name: string, version: string | undefined): Slot {
     const current = this.#current.get(name);
-    if (version === undefined) return current ?? kept(this.#current, name, Number.POSITIVE_INFINITY);
-    return current?.served?.version === version ? current : kept(this.#pinned, `${name}/${version}`, 8);
+    if (version === undefined) return current ?? kept(this.#current, name);
+    return current?.served?.version === version ? current : kept(this.#pinned, `${name}/${version}`);
   }
 
   async #load(name: string, wanted: string | undefined, slot: Slot): Promise<Served> {
@@ -128,6 +131,7 @@ export class Host {
       const { batching, limits, onBatch } = this.#options;
       const batcher = new Batcher(model, batching, limits, (samples, ms) => onBatch(name, samples, ms));
       slot.served = { name, version, model, batcher, gate: new Gate(limits.concurrency) };
+      if (wanted !== undefined) trim(this.#pinned, PINNED);
       this.#options.onLoad({ model: name, version, milliseconds: now() - start });
       return slot.served;
     } catch (error) {
@@ -159,13 +163,17 @@ export class Host {
 const isStore = (source: ModelSource): source is ModelStore =>
   typeof source.list === "function" && typeof source.versions === "function" && typeof source.get === "function";
 
-/** The slot of a key, made when there is none; of more than `most` the one that was asked for longest ago goes. */
-function kept(slots: Map<string, Slot>, key: string, most: number): Slot {
+/** The slot of a key, the last one from now on; made when there is none. */
+function kept(slots: Map<string, Slot>, key: string): Slot {
   const slot = slots.get(key) ?? { asked: Number.NEGATIVE_INFINITY };
   slots.delete(key);
   slots.set(key, slot);
-  if (slots.size > most) slots.delete(slots.keys().next().value as string);
   return slot;
+}
+
+/** Of more than `most` those that were asked for longest ago go. */
+function trim(slots: Map<string, Slot>, most: number): void {
+  for (const key of slots.keys()) if (slots.size > most) slots.delete(key);
 }
 
 const now = (): number => performance.now();

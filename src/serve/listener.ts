@@ -1,6 +1,7 @@
 // A service behind Node's HTTP server, without fetch's Request and Response between them, whose making takes a third of a request's time.
 // Nothing here imports Node: what it has is given.
-import { brokeOff, checkLength, tooLate, tooMuch } from "./body.js";
+import { type BodyLimits, brokeOff, checkLength, tooLate, tooMuch } from "./body.js";
+import type { Share } from "./budget.js";
 import { joined } from "./bytes.js";
 import { type Answer, type Call, pathOf, refused } from "./call.js";
 import { Refusal } from "./refusal.js";
@@ -105,12 +106,13 @@ class NodeCall implements Call {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  body(most: number, time: number): Promise<Uint8Array> {
+  body({ bodyBytes: most, bodyTime: time }: BodyLimits, share: Share): Promise<Uint8Array> {
     const incoming = this.#incoming;
     return new Promise((resolve, reject) => {
       checkLength(this.header("content-length"), most);
       // A small body came with its headers: all of it is here.
       if (incoming.complete && incoming.readableLength <= most) {
+        share.take(incoming.readableLength);
         resolve(incoming.read() ?? new Uint8Array());
         return;
       }
@@ -122,11 +124,19 @@ class NodeCall implements Call {
         chunks = undefined;
         reject(error);
       };
+      const keep = (chunk: Uint8Array) => {
+        try {
+          share.take(chunk.length);
+          chunks?.push(chunk);
+        } catch (error) {
+          fail(error as Error);
+        }
+      };
       incoming.on("data", (chunk) => {
         if (!chunks) return; // not wanted any more
         size += chunk.length;
         if (size > most) fail(tooMuch(most));
-        else chunks.push(chunk);
+        else keep(chunk);
       });
       incoming.on("end", () => {
         clearTimeout(timer);

@@ -9,6 +9,8 @@ export interface Limits {
   bodyBytes?: number;
   /** Milliseconds that a body may take to arrive; default 30,000. */
   bodyTime?: number;
+  /** Bytes of all bodies under way, until they are answered; default 128 MiB. More are refused with status 503 and `Retry-After`. */
+  totalBytes?: number;
   /** Requests that may wait for one model; default 256. More are refused with status 503 and `Retry-After`. */
   queue?: number;
   /** Milliseconds that a request may wait for its turn; default 10,000. Then it is refused with status 504. */
@@ -84,7 +86,7 @@ export function checkHandlerOptions(options: HandlerOptions): Required<Pick<Hand
   checkKeys(op, options, keys);
   const { batching = {}, limits = {}, auth, refresh = 30_000, name = "lanewise" } = options;
   checkKeys(`${op}: batching`, batching, ["maxBatch", "maxWait"]);
-  checkKeys(`${op}: limits`, limits, ["bodyBytes", "bodyTime", "queue", "deadline", "concurrency"]);
+  checkKeys(`${op}: limits`, limits, ["bodyBytes", "bodyTime", "totalBytes", "queue", "deadline", "concurrency"]);
   const numbers = { ...batching, ...limits, refresh };
   for (const [key, value] of Object.entries(numbers)) {
     const least = key === "maxWait" || key === "refresh" ? 0 : 1;
@@ -95,8 +97,11 @@ export function checkHandlerOptions(options: HandlerOptions): Required<Pick<Hand
   if (auth && !(Array.isArray(auth.tokens) && auth.tokens.length > 0 && auth.tokens.every(isToken)))
     throw typeError({ op, expected: "auth.tokens to be texts, at least one", actual: told(auth.tokens) });
   const { bodyBytes = 2 ** 24, bodyTime = 30_000, queue = 256, deadline = 10_000, concurrency = 1024 } = limits;
+  const { totalBytes = Math.max(2 ** 27, bodyBytes) } = limits;
+  if (totalBytes < bodyBytes)
+    throw rangeError({ op, expected: `totalBytes of at least bodyBytes, ${bodyBytes}`, actual: told(totalBytes) });
   const { maxWait = 0 } = batching;
   if (maxWait >= deadline)
     throw rangeError({ op, expected: `maxWait below the deadline of ${deadline} ms`, actual: told(maxWait) });
-  return { limits: { bodyBytes, bodyTime, queue, deadline, concurrency }, refresh, name };
+  return { limits: { bodyBytes, bodyTime, totalBytes, queue, deadline, concurrency }, refresh, name };
 }

@@ -1,6 +1,7 @@
 // What answers calls: routes, who may ask, and what is told of it afterwards.
 import { TrieRouter } from "hono/router/trie-router";
 import { authorize, tokenOf } from "./auth.js";
+import { Budget, Share } from "./budget.js";
 import { type Answer, type Call, json, refused } from "./call.js";
 import { preflight, readable } from "./cors.js";
 import { Gate } from "./gate.js";
@@ -47,6 +48,7 @@ export function service(options: HandlerOptions): Service {
   const { batching = {}, auth, cors, hooks = {}, open = {} } = options;
   const metrics = options.metrics ? new Metrics() : undefined;
   const gate = new Gate();
+  const budget = new Budget(limits.totalBytes);
   const router = new TrieRouter<Route>();
   const get = (path: string, run: Route["run"], more = {}) => router.add("GET", path, { run, ...more });
   let host: Host | undefined;
@@ -81,11 +83,13 @@ export function service(options: HandlerOptions): Service {
     if (hooks.rateLimit) limitRate(await hooks.rateLimit(tokenOf(call), call.request));
     const found = await find(asked);
     found.gate.enter();
+    const share = new Share(budget);
     try {
-      const body = await call.body(limits.bodyBytes, limits.bodyTime);
+      const body = await call.body(limits, share);
       const inference = readInference(body, call.header(JSON_LENGTH), found.model);
       return writeInference(inference, await found.batcher.infer(inference.feeds, call), found);
     } finally {
+      share.giveBack();
       found.gate.leave();
     }
   };

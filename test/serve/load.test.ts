@@ -84,6 +84,43 @@ describe("limits", () => {
     expect((await ask(serve, infer.replace("small", "other"), { inputs: [x(1)] })).status).toBe(200);
   });
 
+  test("bytes of all requests together are bounded, and given back however a request ends", async () => {
+    const body = JSON.stringify({ inputs: [x(1)] });
+    const limits = { bodyBytes: 1000, totalBytes: 1900, bodyTime: 50 };
+    const serve = await serving({ limits });
+    const begin = (end: "stalls" | "fails" | "ends") =>
+      serve(
+        new Request(`http://localhost${infer}`, {
+          method: "POST",
+          body: new ReadableStream({
+            start: (controller) => controller.enqueue(new TextEncoder().encode(body.padEnd(900))),
+            pull(controller) {
+              if (end === "ends") controller.close();
+              else if (end === "fails") controller.error(new Error("gone"));
+              return end === "stalls" ? new Promise(() => {}) : undefined;
+            },
+          }),
+          duplex: "half",
+        } as RequestInit),
+      );
+    await ask(serve, infer, { inputs: [x(1)] });
+    for (let round = 0; round < 3; round++) {
+      const stalled = [begin("stalls"), begin("stalls")];
+      const refused = await begin("stalls");
+      expect([refused.status, (await refused.json()).error]).toEqual([
+        503,
+        "expected at most 1900 bytes of all requests at a time: try again",
+      ]);
+      expect(refused.headers.get("retry-after")).toBe("1");
+      expect((await Promise.all(stalled)).map(({ status }) => status)).toEqual([408, 408]);
+      for (let i = 0; i < 5; i++)
+        expect([(await begin("fails")).status, (await begin("ends")).status]).toEqual([400, 200]);
+    }
+    await expect(serving({ limits: { bodyBytes: 1000, totalBytes: 999 } })).rejects.toThrow(
+      "handler: expected totalBytes of at least bodyBytes, 1000, got 999",
+    );
+  });
+
   test("a client that leaves leaves the queue", async () => {
     const ran: number[] = [];
     const model = await small();

@@ -258,6 +258,20 @@ describe("serving from a store", () => {
     expect((await ask(serve, "/v2/models/a/versions/2")).json.version).toBe("2");
   });
 
+  test("versions asked for by number stay loaded, whatever else strangers ask for", async () => {
+    const store = memoryStore();
+    for (let i = 1; i <= 3; i++) await publish(store, "a", await small(i));
+    const loaded: string[] = [];
+    const serve = handler({ models: store, hooks: { load: ({ version }) => loaded.push(version) } });
+    for (let round = 0; round < 2; round++) {
+      for (const version of ["1", "2"])
+        expect((await ask(serve, `/v2/models/a/versions/${version}`)).json.version).toBe(version);
+      const strange = Array.from({ length: 20 }, (_, i) => ask(serve, `/v2/models/a/versions/none${i}`));
+      expect((await Promise.all(strange)).map(({ status }) => status)).toEqual(Array(20).fill(404));
+    }
+    expect(loaded).toEqual(["1", "2"]);
+  });
+
   test("a version that cannot be loaded leaves the old one serving, and the error says why", async () => {
     const path = folder();
     const store = folderStore(path);
