@@ -4,7 +4,7 @@
 //   --rounds N  default 7      --seconds N  of each visit, default 3      --overload N  seconds of the overload, default 120 (0: none)
 //   --batch N  samples the server predicts together, default 32           --only, --json, --save as for others
 import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,12 +13,13 @@ import { fileURLToPath } from "node:url";
 import { save } from "lanewise";
 import { images } from "./cnn.mjs";
 import { heading, machine, NODE, onRound, publish } from "./machine.mjs";
-import { measure, summary } from "./measure.mjs";
+import { summary } from "./measure.mjs";
 import { cnn } from "./model.mjs";
 import { readOptions } from "./options.mjs";
 import { install } from "./peers/install.mjs";
 import { workerdServeRows, workerdServeTable } from "./serve-workerd.mjs";
 import { digits, table } from "./table.mjs";
+import { cpuOf } from "./workerd-cpu.mjs";
 import { wrk, wrkVersion } from "./wrk.mjs";
 
 const CONNECTIONS = 64;
@@ -66,14 +67,16 @@ try {
 
 const workerd = "workerd".includes(options.only) ? await workerdServeRows(options.rounds) : { skipped: "" };
 const report = { ...machine(), programs, connections: CONNECTIONS, batch, rows, workerd };
-const line = ({ name, samplesPerSecond, ratio, p50, p99, note = "" }) => [
+const line = ({ name, samplesPerSecond, ratio, cpu, cpuRatio, p50, p99, note = "" }) => [
   name,
   String(Math.round(samplesPerSecond)),
-  ratio === undefined ? "" : ratio.toFixed(2),
+  ratio?.toFixed(2) ?? "",
+  cpu?.toFixed(1) ?? "",
+  cpuRatio?.toFixed(2) ?? "",
   ...[p50, p99].map((ms) => (ms === undefined ? "" : digits(ms))),
   note,
 ];
-const heads = ["", "samples/s", "of predict", "p50 ms", "p99 ms", ""];
+const heads = ["", "samples/s", "of predict", "CPU us", "of predict", "p50 ms", "p99 ms", ""];
 const said = workerd.skipped ?? workerdServeTable(workerd);
 publish(`serve-${NODE}`, report, [heading(report), table(heads, rows.map(line)), said].join("\n"), options);
 
@@ -93,26 +96,46 @@ async function visited() {
   const load = programs.wrk ? wrk : cannon;
   const chosen = Object.entries(forms).filter(([name]) => name.includes(options.only));
   const jobs = chosen.map(([, form]) => ({ ...form, url: (form.isAlone ? alone : served).url + PATH }));
-  for (const job of jobs) await load(job, CONNECTIONS, 5); // until the engine has compiled what it will
+  // Until the engine has compiled what it will.
+  for (let i = 0; i < 100; i++) model.predict(x);
+  for (const job of jobs) await load(job, CONNECTIONS, 5);
   const bare = [];
   const visits = jobs.map(() => []);
   for (let round = 0; round < options.rounds; round++) {
     onRound(round, options.rounds);
-    const [{ ms }] = await measure([{ name: "predict", run: () => model.predict(x) }], { rounds: 5 });
-    bare.push((1000 * batch) / ms);
+    const predict = await timed(process.pid, async () => {
+      let calls = 0;
+      for (const end = performance.now() + 500; performance.now() < end; calls++) model.predict(x);
+      return calls * batch;
+    });
+    bare.push(predict);
     for (const [i, job] of jobs.entries()) {
-      const { rate, p50, p99, refused } = await load(job, CONNECTIONS, seconds);
-      if (refused > 0) throw new Error(`${chosen[i][0]}: ${refused} answers were refusals`);
-      const samplesPerSecond = rate * job.samples;
-      visits[i].push({ samplesPerSecond, ratio: samplesPerSecond / bare[round], p50, p99 });
+      const latency = {};
+      const seen = await timed((job.isAlone ? alone : served).pid, async () => {
+        const { requests, p50, p99, refused } = await load(job, CONNECTIONS, seconds);
+        if (refused > 0) throw new Error(`${chosen[i][0]}: ${refused} answers were refusals`);
+        Object.assign(latency, { p50, p99 });
+        return requests * job.samples;
+      });
+      const ratio = seen.samplesPerSecond / predict.samplesPerSecond;
+      visits[i].push({ ...seen, ratio, cpuRatio: predict.cpu / seen.cpu, ...latency });
     }
   }
   onRound(options.rounds, options.rounds);
   const median = (list) => summary(list).ms;
   const medians = (list) =>
     Object.fromEntries(Object.keys(list[0]).map((key) => [key, median(list.map((visit) => visit[key]))]));
-  const floor = { name: `predict, batch ${batch}, no server`, samplesPerSecond: median(bare) };
+  const floor = { name: `predict, batch ${batch}, no server`, ...medians(bare) };
   return [floor, ...chosen.map(([name], i) => ({ name, ...medians(visits[i]) }))];
+}
+
+/** Samples per second of what gives their count, and microseconds of a process' main thread for each: noise of a shared machine is less there. */
+async function timed(pid, run) {
+  const clock = () => (existsSync("/proc/self/schedstat") ? cpuOf(pid).main : Number.NaN);
+  const [start, before] = [performance.now(), clock()];
+  const samples = await run();
+  const [ms, cpu] = [performance.now() - start, clock() - before];
+  return { samplesPerSecond: (1000 * samples) / ms, cpu: (1000 * cpu) / samples };
 }
 
 /** Four times the connections, every answer compared. */
@@ -135,7 +158,8 @@ async function cannon({ url, body, headers }, connections, duration) {
   child.stdin.end(JSON.stringify({ ...job, connections, duration }));
   const { latency, ...said } = JSON.parse(await text(child.stdout));
   const refused = Object.entries(said.statuses).reduce((n, [status, count]) => n + (status === "200" ? 0 : count), 0);
-  return { ...said, ...latency, refused };
+  const requests = Object.values(said.statuses).reduce((n, count) => n + count, 0);
+  return { ...said, ...latency, requests, refused };
 }
 
 /** A server that prints its address as JSON. */
@@ -149,7 +173,7 @@ async function start(args) {
     const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024);
   };
-  return { url: JSON.parse(said).url, memory, end: () => child.kill("SIGTERM") };
+  return { url: JSON.parse(said).url, pid: child.pid, memory, end: () => child.kill("SIGTERM") };
 }
 
 /** One request, whose answer must be what `predict` gives. */

@@ -16,7 +16,7 @@ export function wrkVersion() {
 /**
  * Posts one body over and over.
  * @param job.url where to @param job.body bytes @param job.headers texts by name
- * @returns `{ rate, p50, p99, refused }`: requests per second, milliseconds, and how many answers had another status than 2xx or 3xx
+ * @returns `{ requests, rate, p50, p99, refused }`: how many, per second, milliseconds, and how many answers had another status than 2xx or 3xx
  */
 export function wrk({ url, body, headers }, connections, seconds) {
   const folder = mkdtempSync(join(tmpdir(), "lanewise-wrk-"));
@@ -29,6 +29,7 @@ export function wrk({ url, body, headers }, connections, seconds) {
     const said = execFileSync("wrk", args, { encoding: "utf8" });
     if (/Socket errors/.test(said)) throw new Error(`wrk: ${/Socket errors.*/.exec(said)[0]}`);
     return {
+      requests: Number(/(\d+) requests in/.exec(said)[1]),
       rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(said)[1]),
       p50: milliseconds(/^ +50% +(\S+)/m.exec(said)[1]),
       p99: milliseconds(/^ +99% +(\S+)/m.exec(said)[1]),
