@@ -9,7 +9,7 @@ export interface HttpServer {
   /** @returns the address that clients use @throws what keeps it from listening */
   listen(port: number, host: string): Promise<string>;
   /** Takes no more connections. Resolves when answers are out, `GRACE` ms after `answered` at most, and connections are closed. */
-  close(answered: Promise<void>): Promise<void>;
+  close(answered: Promise<unknown>): Promise<void>;
 }
 
 export interface HttpTimes {

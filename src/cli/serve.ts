@@ -47,7 +47,9 @@ async function run(paths: string[], options: ServeOptions): Promise<void> {
   const given = { ...options, paths };
   const { serve, models, reload } = await service(given);
   const pool = workers > 1 ? await startPool(given, workers) : undefined;
-  const server = httpServer(pool ?? serve);
+  // Whether a server lives is not for workers to say, which have other calls before it.
+  const isHealth = (path: string) => path.startsWith("/v2/health/");
+  const server = httpServer(pool ? { answer: (call) => (isHealth(call.path) ? serve : pool).answer(call) } : serve);
   const url = await server.listen(options.port, options.host).catch((error: Error & { code?: string }) => {
     const reason = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
     throw new UsageError(`${options.host}:${options.port}: ${reason}`);
@@ -59,7 +61,7 @@ async function run(paths: string[], options: ServeOptions): Promise<void> {
   if (options.json) console.log(JSON.stringify({ url, models: names }));
   console.error(`lanewise: serving ${names.join(", ") || "a store without models"} on ${url}`);
   await end;
-  await server.close((pool ?? serve).close());
+  await server.close(Promise.all([serve.close(), pool?.close()]));
   await pool?.destroy();
 }
 

@@ -43,7 +43,8 @@ export class Batcher {
   /** In the queue. */
   #samples = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #isDue = false;
+  /** A batch runs, or is about to. */
+  #isBusy = false;
 
   /**
    * @param limits.queue requests that may wait
@@ -84,34 +85,41 @@ export class Batcher {
   }
 
   #schedule(): void {
-    if (this.#isDue) return;
+    if (this.#isBusy) return;
     if (this.#samples < this.#maxBatch && this.#maxWait > 0) {
       this.#timer ??= setTimeout(() => this.#run(), this.#maxWait);
       return;
     }
     clearTimeout(this.#timer);
-    this.#isDue = true;
+    this.#isBusy = true;
     soon(() => this.#run());
   }
 
   #run(): void {
     this.#timer = undefined;
-    this.#isDue = false;
+    this.#isBusy = true;
     const start = performance.now();
     const batch = this.#take(start);
-    if (this.#queue.length > 0) this.#schedule();
-    if (batch.length === 0) return;
-    try {
-      const feeds = batch.map((waiting) => waiting.feeds);
-      const results = runRequests(this.#model, feeds, this.#maxBatch);
-      const samples = batch.reduce((n, each) => n + each.samples, 0);
-      this.#onBatch?.(samples, performance.now() - start);
-      batch.forEach(({ done }, i) => {
-        done(results[i]);
-      });
-    } catch (error) {
-      for (const { failed } of batch) failed(error);
-    }
+    const feeds = batch.map((waiting) => waiting.feeds);
+    const steps = runRequests(this.#model, feeds, this.#maxBatch);
+    const step = () => {
+      try {
+        const { done, value: results } = steps.next();
+        if (!done) {
+          if (batch.every(({ asker }) => asker.isGone)) throw left();
+          soon(step);
+          return;
+        }
+        const samples = batch.reduce((n, each) => n + each.samples, 0);
+        if (batch.length > 0) this.#onBatch?.(samples, performance.now() - start);
+        for (const [i, { done }] of batch.entries()) done(results[i]);
+      } catch (error) {
+        for (const { failed } of batch) failed(error);
+      }
+      this.#isBusy = false;
+      if (this.#queue.length > 0) this.#schedule();
+    };
+    step();
   }
 
   /** The next requests that fit one batch, at least one. Those that waited too long, or that nobody wants, leave the queue as well. */
@@ -121,7 +129,7 @@ export class Batcher {
     let samples = 0;
     let taken = 0;
     for (const next of this.#queue) {
-      if (next.asker.isGone) next.failed(new Refusal(499, "the client left"));
+      if (next.asker.isGone) next.failed(left());
       else if (now - next.since > deadline) next.failed(new Refusal(504, `expected to run within ${deadline} ms`));
       else if (samples > 0 && samples + next.samples > this.#maxBatch) break;
       else {
@@ -135,3 +143,5 @@ export class Batcher {
     return batch;
   }
 }
+
+const left = (): Refusal => new Refusal(499, "the client left");

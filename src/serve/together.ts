@@ -9,24 +9,31 @@ const isSeparable = (model: Model): boolean =>
 
 /**
  * The results of requests that wait together. What a stateful model carries begins anew with each: a server promises nobody which request
- * comes next.
+ * comes next. Pauses between predictions, for whoever has something else to do.
  * @param requests of each its inputs [samples, ...shape]
  * @param most samples at once, where samples of several requests may run together
- */
-export function runRequests(model: Model, requests: readonly (readonly Tensor[])[], most: number): Tensor[][] {
-  if (isSeparable(model)) return runTogether(model, requests, most);
-  return requests.map((feeds) => {
-    model.resetState();
-    return [model.predict(feeds)].flat();
-  });
-}
-
-/**
- * @param requests of each its inputs [samples, ...shape]
- * @param most samples at once
  * @returns of each request its outputs [samples, ...shape]
  */
-export function runTogether(model: Model, requests: readonly (readonly Tensor[])[], most: number): Tensor[][] {
+export function* runRequests(
+  model: Model,
+  requests: readonly (readonly Tensor[])[],
+  most: number,
+): Generator<void, Tensor[][]> {
+  if (isSeparable(model)) return yield* runTogether(model, requests, most);
+  const results: Tensor[][] = [];
+  for (const feeds of requests) {
+    if (results.length > 0) yield;
+    model.resetState();
+    results.push([model.predict(feeds)].flat());
+  }
+  return results;
+}
+
+function* runTogether(
+  model: Model,
+  requests: readonly (readonly Tensor[])[],
+  most: number,
+): Generator<void, Tensor[][]> {
   const results = requests.map((feeds) =>
     model.outputs.map(({ shape, dtype }): Tensor => {
       const full = [feeds[0].shape[0], ...shape];
@@ -63,6 +70,7 @@ export function runTogether(model: Model, requests: readonly (readonly Tensor[])
         copy(readable[i], at * each, count * each, of(request), from * each);
       });
     left -= piece.reduce((n, { count }) => n + count, 0);
+    if (left > 0) yield;
   }
   return results;
 }

@@ -1,7 +1,7 @@
 // Under load: batching, the queue, deadlines, limits, tokens, shutting down.
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/index.js";
-import { pieceOf, runTogether } from "../../src/serve/together.js";
+import { pieceOf, runRequests } from "../../src/serve/together.js";
 import { ask, serving, small, x } from "./service.js";
 
 const infer = "/v2/models/small/infer";
@@ -25,7 +25,13 @@ describe("batching", () => {
       const { data } = x(rows, i);
       return [{ data: Float32Array.from(data), shape: [rows, 4], dtype: "float32" as const }];
     });
-    const results = runTogether(model, requests, 16);
+    const steps = runRequests(model, requests, 16);
+    let step = steps.next();
+    for (let pauses = 1; !step.done; pauses++) {
+      expect(pauses).toBeLessThan(5); // 54 samples
+      step = steps.next();
+    }
+    const results = step.value;
     const alone = requests.map(([feed]) => model.predict(feed));
     expect(results.map(([result]) => result)).toEqual(alone);
   });
@@ -138,6 +144,30 @@ describe("limits", () => {
     expect((await left).status).toBe(499);
     expect((await stays).status).toBe(200);
     expect(ran).toEqual([1]);
+  });
+
+  test("a long request lets others in between, and ends when its client leaves", async () => {
+    let ran = 0;
+    let live: Promise<number> | undefined;
+    const leaving = new AbortController();
+    const model = await small();
+    const session = model.session.bind(model);
+    model.session = (size) => {
+      ran++;
+      if (ran === 3) live = ask(serve, "/v2/health/live").then(({ status }) => status * 1000 + ran);
+      if (ran === 510) leaving.abort();
+      return session(size);
+    };
+    const serve = await serving({ models: { small: model }, batching: { maxBatch: 1 } });
+    expect((await ask(serve, infer, { inputs: [x(500)] })).status).toBe(200);
+    expect(ran).toBe(500);
+    expect(await live).toBeGreaterThanOrEqual(200_003);
+    expect(await live).toBeLessThan(200_500);
+
+    const body = JSON.stringify({ inputs: [x(500)] });
+    const left = await serve(new Request(`http://localhost${infer}`, { method: "POST", body, signal: leaving.signal }));
+    expect([left.status, ran]).toEqual([499, 510]);
+    expect((await ask(serve, infer, { inputs: [x(1)] })).status).toBe(200);
   });
 
   test("a body beyond the limit is refused before it is read, announced or not", async () => {
