@@ -7,6 +7,7 @@ import { type Answer, type Call, refused } from "../serve/call.js";
 import { busy, Gate } from "../serve/gate.js";
 import { checkHandlerOptions } from "../serve/options.js";
 import { Refusal } from "../serve/refusal.js";
+import { added, WorkerMetrics } from "./metrics.js";
 import type { ServiceOptions } from "./service.js";
 import { UsageError } from "./usage.js";
 
@@ -41,8 +42,15 @@ export interface Reload {
 /** Requests that one worker takes at a time: as many as its queue and one batch, so that batches fill. */
 const TASKS = 256;
 
-/** @throws {UsageError} where tinypool is not installed */
-export async function startPool(service: ServiceOptions, workers: number): Promise<Pool> {
+/**
+ * @param own what the server says by itself: whether it lives, for which workers have other calls before, and numbers of all of them
+ * @throws {UsageError} where tinypool is not installed
+ */
+export async function startPool(
+  service: ServiceOptions,
+  workers: number,
+  own: { answer(call: Call): Promise<Answer> },
+): Promise<Pool> {
   const { default: Tinypool } = await import("tinypool").catch(() => {
     throw new UsageError("--workers: expected the package tinypool, which is not here: npm install tinypool");
   });
@@ -57,10 +65,13 @@ export async function startPool(service: ServiceOptions, workers: number): Promi
   });
   const gate = new Gate();
   const budget = new Budget(limits.totalBytes);
+  const metrics = new WorkerMetrics(workers);
   const channel = new BroadcastChannel(CHANNEL);
   channel.unref();
   return {
     async answer(call) {
+      if (call.path.startsWith("/v2/health/")) return own.answer(call);
+      if (service.metrics && /^\/metrics\/?$/.test(call.path)) return together(await own.answer(call), metrics);
       gate.enter();
       const share = new Share(budget);
       try {
@@ -77,6 +88,11 @@ export async function startPool(service: ServiceOptions, workers: number): Promi
     close: () => gate.close(),
     destroy: () => pool.destroy(),
   };
+}
+
+async function together(own: Answer, metrics: WorkerMetrics): Promise<Answer> {
+  if (own.status !== 200) return own;
+  return { ...own, body: added([String(own.body), ...(await metrics.texts())]) };
 }
 
 async function ask(

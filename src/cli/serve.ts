@@ -42,14 +42,11 @@ export function addServe(program: Command): void {
 }
 
 async function run(paths: string[], options: ServeOptions): Promise<void> {
-  const { workers = 1, metrics } = options;
-  if (workers > 1 && metrics) throw new UsageError("--metrics: expected one worker, as each would count for itself");
+  const { workers = 1 } = options;
   const given = { ...options, paths };
   const { serve, models, reload } = await service(given);
-  const pool = workers > 1 ? await startPool(given, workers) : undefined;
-  // Whether a server lives is not for workers to say, which have other calls before it.
-  const isHealth = (path: string) => path.startsWith("/v2/health/");
-  const server = httpServer(pool ? { answer: (call) => (isHealth(call.path) ? serve : pool).answer(call) } : serve);
+  const pool = workers > 1 ? await startPool(given, workers, serve) : undefined;
+  const server = httpServer(pool ?? serve);
   const url = await server.listen(options.port, options.host).catch((error: Error & { code?: string }) => {
     const reason = error.code === "EADDRINUSE" ? "the port is taken" : error.message;
     throw new UsageError(`${options.host}:${options.port}: ${reason}`);

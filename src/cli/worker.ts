@@ -1,6 +1,7 @@
 // A worker of pool.ts: the service, made when the first request comes, to this worker or another.
 import { BroadcastChannel } from "node:worker_threads";
 import type { Answer } from "../serve/call.js";
+import { tell } from "./metrics.js";
 import { CHANNEL, type PoolCall, type Reload } from "./pool.js";
 import { type Service, type ServiceOptions, service } from "./service.js";
 
@@ -21,6 +22,8 @@ channel.onmessage = (message) => {
     () => {}, // requests are told
   );
 };
+
+tell(async () => (await begun)?.serve.metrics() ?? "");
 
 export default async function answer({ service: options, body, ...call }: PoolCall): Promise<Answer> {
   const { serve } = await serving(options);

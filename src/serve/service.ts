@@ -21,6 +21,8 @@ export interface Service {
   answer(call: Call, env?: unknown): Promise<Answer>;
   /** Asks the store now which version is current, and waits until it serves. @returns the version */
   reload(model: string): Promise<string>;
+  /** Its numbers in Prometheus' text format; "" unless `metrics` was asked for. */
+  metrics(): string;
   /** Not ready from now on; resolves when no call is under way. */
   close(): Promise<void>;
 }
@@ -72,6 +74,11 @@ export function service(options: HandlerOptions): Service {
     return host;
   };
 
+  const numbers = (): string => {
+    metrics?.set("lanewise_waiting", "Requests in queues.", {}, host?.waiting ?? 0);
+    return String(metrics ?? "");
+  };
+
   const find = async (asked: Asked): Promise<Served> => {
     asked.served = await hostOf(asked).get(asked.model, asked.version);
     return asked.served;
@@ -103,10 +110,8 @@ export function service(options: HandlerOptions): Service {
   get("/v2", () => json({ name: serverName, version: VERSION, extensions: ["binary_tensor_data"] }));
   get("/openapi.json", () => json(openapi(serverName, VERSION)));
   if (metrics) {
-    get("/metrics", (asked) => {
-      metrics.set("lanewise_waiting", "Requests in queues.", {}, hostOf(asked).waiting);
-      return { status: 200, headers: { "content-type": "text/plain; version=0.0.4" }, body: String(metrics) };
-    });
+    const headers = { "content-type": "text/plain; version=0.0.4" };
+    get("/metrics", () => ({ status: 200, headers, body: numbers() }));
   }
   get("/v2/models", async (asked) => json({ models: await hostOf(asked).names() }));
   for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
@@ -161,7 +166,12 @@ export function service(options: HandlerOptions): Service {
     return cors ? readable(result, call, cors) : result;
   };
 
-  return { answer, reload: (model) => hostOf({}).reload(model), close: () => gate.close() };
+  return {
+    answer,
+    reload: (model) => hostOf({}).reload(model),
+    metrics: numbers,
+    close: () => gate.close(),
+  };
 }
 
 const VERSION = typeof __VERSION__ === "string" ? __VERSION__ : "0.0.0";

@@ -41,7 +41,7 @@ test("a file is served under its base name, a folder as a store; a signal ends i
 test("several workers answer together, and end once requests are answered", async () => {
   const model = await small(5);
   writeFileSync(join(home, "shared.safetensors"), save(model));
-  const server = await serving(join(home, "shared.safetensors"), "--workers", "2", "--max-wait", "100");
+  const server = await serving(join(home, "shared.safetensors"), "--workers", "2", "--max-wait", "100", "--metrics");
   const expected = [1, 2, 3].map((rows) => [...(model.predict(tensor(x(rows).data, [rows, 4])) as Tensor).data]);
   const asked = Array.from({ length: 30 }, (_, i) => infer(server.url, "shared", 1 + (i % 3)));
   const answers = await Promise.all(asked);
@@ -49,6 +49,11 @@ test("several workers answer together, and end once requests are answered", asyn
     expect([status, json.outputs[0].data]).toEqual([200, expected[i % 3]]);
   });
   expect((await infer(server.url, "absent")).json.error).toBe('there is no model "absent"');
+  const numbers = await (await fetch(`${server.url}/metrics`)).text();
+  expect(numbers).toContain('lanewise_samples_total{model="shared"} 60\n');
+  expect(numbers).toContain('lanewise_requests_total{model="shared",status="200"} 30\n');
+  expect(numbers).toContain('lanewise_request_seconds_count{model="shared"} 30\n');
+  expect(numbers.match(/# TYPE lanewise_requests_total/g)).toHaveLength(1);
   const waiting = infer(server.url, "shared");
   await new Promise((resolve) => setTimeout(resolve, 30));
   const code = server.end("SIGTERM");
@@ -101,10 +106,6 @@ test("bad usage is one line and exit code 2", async () => {
     [["serve"], "lanewise: missing required argument 'path'"],
     [["serve", "/no/such.safetensors"], "lanewise: /no/such.safetensors: there is no such file or folder"],
     [["serve", twice, "--port", "70000"], 'lanewise: --port: expected an integer from 0 to 65535, got "70000"'],
-    [
-      ["serve", twice, "--workers", "2", "--metrics"],
-      "lanewise: --metrics: expected one worker, as each would count for itself",
-    ],
     [["serve", twice, "--prot", "1"], "lanewise: unknown option '--prot' (Did you mean --port?)"],
     [["serve", twice, twice], `lanewise: ${twice}: there is a "twice" already`],
   ];
