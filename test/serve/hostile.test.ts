@@ -265,22 +265,37 @@ const setups: [name: string, node: string | undefined, workers: number][] = [
   ["Node 20 with two workers", both[20], 2],
 ];
 
-describe.each(setups)("%s", (_, node, workers) => {
+/** A server, its first answer, and those to what is slow: all servers wait for that at once. */
+interface Started {
+  server: Server;
+  expected: string;
+  slow: Promise<(Answer | undefined)[]>;
+}
+
+const started = new Map<string, Started>();
+beforeAll(async () => {
+  writeFileSync(join(home, "small.safetensors"), save(await small(1)));
+  const probe = pathToFileURL(resolve("test/serve/probe.mjs")).href;
+  for (const [name, node, workers] of setups) {
+    if (node === undefined) continue;
+    const args = [join(home, "small.safetensors"), ...(workers > 0 ? ["--workers", String(workers)] : [])];
+    const server = await servingOn([node, "--expose-gc", "--import", probe], args);
+    const [{ body: expected }] = await send(server.url, [post(infer, good)]);
+    expect(JSON.parse(expected).outputs[0].shape).toEqual([1, 2]);
+    const slow = Promise.all(slowly.map(async ([, sent]) => (await send(server.url, [sent]))[0]));
+    started.set(name, { server, expected, slow });
+  }
+});
+
+describe.each(setups)("%s", (name, node, workers) => {
   let server: Server;
   let pid: number | undefined;
   let expected: string;
   let slow: Promise<(Answer | undefined)[]>;
-  beforeAll(async () => {
+  beforeAll(() => {
     if (node === undefined) return;
-    writeFileSync(join(home, "small.safetensors"), save(await small(1)));
-    const probe = pathToFileURL(resolve("test/serve/probe.mjs")).href;
-    const args = [join(home, "small.safetensors"), ...(workers > 0 ? ["--workers", String(workers)] : [])];
-    server = await servingOn([node, "--expose-gc", "--import", probe], args);
+    ({ server, expected, slow } = started.get(name) as Started);
     pid = server.child.pid;
-    const [answer] = await send(server.url, [post(infer, good)]);
-    expect(JSON.parse(answer.body).outputs[0].shape).toEqual([1, 2]);
-    expected = answer.body;
-    slow = Promise.all(slowly.map(async ([, sent]) => (await send(server.url, [sent]))[0]));
   });
   afterAll(async () => {
     if (server) expect(await server.end("SIGTERM")).toBe(0);
@@ -365,7 +380,7 @@ describe.each(setups)("%s", (_, node, workers) => {
           i % 4
         ];
         socket.write(sent, () => socket.destroy());
-      }, 300_000);
+      });
       await serves();
     };
     for (let i = 0; i < 3; i++) await round();
