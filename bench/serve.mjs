@@ -32,7 +32,7 @@ const options = readOptions("bench:serve", 7, {
 });
 const [seconds, overload, batch] = [options.seconds, options.overload, options.batch].map(Number);
 const { autocannon: version } = install();
-const programs = { autocannon: version, ...(wrkVersion() && { wrk: wrkVersion() }) };
+const programs = { autocannon: version, wrk: wrkVersion() };
 
 const home = await mkdtemp(join(tmpdir(), "lanewise-bench-"));
 const model = await cnn();

@@ -3,9 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fromTflite } from "../formats/tflite/index.js";
 import { load, type Model } from "../index.js";
-import { fakeQuantizeOps } from "../ops/quantized/fake.js";
-import { sparseOps } from "../ops/sparse.js";
-import { tfliteOps } from "../ops/tflite.js";
+import { everyLayer } from "../serve/index.js";
 import { fileError, UsageError } from "./usage.js";
 
 export interface Opened {
@@ -25,7 +23,7 @@ export async function openBytes(bytes: Uint8Array, path: string): Promise<Opened
   const name = modelName(path);
   if (isTflite(bytes)) return { model: await fromTflite(bytes, { name }), format: "tflite", bytes: bytes.length };
   return {
-    model: await load(bytes, { name, layers: [...tfliteOps, fakeQuantizeOps, sparseOps] }),
+    model: await load(bytes, { name, layers: everyLayer }),
     format: "safetensors",
     bytes: bytes.length,
   };

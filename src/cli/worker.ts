@@ -1,6 +1,6 @@
 // A worker of pool.ts: the service, made when the first request comes, to this worker or another.
 import { BroadcastChannel } from "node:worker_threads";
-import type { Answer } from "../serve/call.js";
+import { type Answer, headerOf } from "../serve/call.js";
 import { tell } from "./metrics.js";
 import { CHANNEL, type PoolCall, type Reload } from "./pool.js";
 import { type Service, type ServiceOptions, service } from "./service.js";
@@ -29,7 +29,7 @@ export default async function answer({ service: options, body, ...call }: PoolCa
   const { serve } = await serving(options);
   return serve.answer({
     ...call,
-    header: (name) => [call.headers[name.toLowerCase()]].flat().join(", ") || undefined,
+    header: (name) => headerOf(call, name),
     body: async () => body ?? new Uint8Array(),
     isGone: false,
     get request() {

@@ -39,6 +39,12 @@ export function refused(error: unknown): Answer {
   return json({ error: refusal.message }, refusal.status, refusal.options.headers);
 }
 
+/** A header by its name in any case, several of it as one. */
+export function headerOf({ headers }: Pick<Call, "headers">, name: string): string | undefined {
+  const value = headers[name.toLowerCase()];
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
 /** What a URL, or what a client asks an HTTP server for, has between its host and its query. */
 export function pathOf(url: string): string {
   const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);

@@ -2,8 +2,8 @@
 // Nothing here imports Node: what it has is given.
 import { type BodyLimits, brokeOff, checkLength, tooLate, tooMuch } from "./body.js";
 import type { Share } from "./budget.js";
-import { joined } from "./bytes.js";
-import { type Answer, type Call, pathOf, refused } from "./call.js";
+import { Pieces } from "./bytes.js";
+import { type Answer, type Call, headerOf, pathOf, refused } from "./call.js";
 import { Refusal } from "./refusal.js";
 
 /** What is used of `IncomingMessage` of node:http. */
@@ -102,8 +102,7 @@ class NodeCall implements Call {
   }
 
   header(name: string): string | undefined {
-    const value = this.#incoming.headers[name.toLowerCase()];
-    return Array.isArray(value) ? value.join(", ") : value;
+    return headerOf(this.#incoming, name);
   }
 
   body({ bodyBytes: most, bodyTime: time }: BodyLimits, share: Share): Promise<Uint8Array> {
@@ -116,31 +115,23 @@ class NodeCall implements Call {
         resolve(incoming.read() ?? new Uint8Array());
         return;
       }
-      let chunks: Uint8Array[] | undefined = [];
-      let size = 0;
+      let pieces: Pieces | undefined = new Pieces(most, () => tooMuch(most), share);
       const timer = setTimeout(() => fail(tooLate(time)), time);
-      const fail = (error: Error) => {
+      const fail = (error: unknown) => {
         clearTimeout(timer);
-        chunks = undefined;
+        pieces = undefined;
         reject(error);
       };
-      const keep = (chunk: Uint8Array) => {
-        try {
-          share.take(chunk.length);
-          chunks?.push(chunk);
-        } catch (error) {
-          fail(error as Error);
-        }
-      };
       incoming.on("data", (chunk) => {
-        if (!chunks) return; // not wanted any more
-        size += chunk.length;
-        if (size > most) fail(tooMuch(most));
-        else keep(chunk);
+        try {
+          pieces?.add(chunk); // unless it is not wanted any more
+        } catch (error) {
+          fail(error);
+        }
       });
       incoming.on("end", () => {
         clearTimeout(timer);
-        if (chunks) resolve(chunks.length === 1 ? chunks[0] : joined(chunks));
+        if (pieces) resolve(pieces.whole());
       });
       incoming.on("error", (cause) => fail(brokeOff(cause)));
       incoming.on("close", () => {

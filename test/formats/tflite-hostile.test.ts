@@ -8,7 +8,7 @@ import { tensor } from "../../src/index.js";
 import { draws } from "../../src/philox.js";
 import { arrayOf } from "../../src/tensor.js";
 import type { TensorFile } from "./tflite-file.js";
-import { A, B, bytes, f, floats, ints, q, single, Y } from "./tflite-single.js";
+import { A, B, bytes, f, floats, ints, pool, q, single, Y } from "./tflite-single.js";
 
 const folder = new URL("../../../shared/tflite/models/", import.meta.url);
 
@@ -192,14 +192,6 @@ const own = [
 
 /** Each of these has something that a number of the file decides: sizes, axes, places, counts. */
 const image = q([1, 3, 4, 2], A);
-const pool = [
-  ["byte", 1],
-  ["int", 2],
-  ["int", 2],
-  ["int", 2],
-  ["int", 2],
-  ["byte", 0],
-] as const;
 const decided = [
   single("TILE", [f([1, 6]), ints(1, 2), f([1, 12])]),
   single("BROADCAST_TO", [f([1, 1, 6]), ints(1, 3, 6), f([1, 3, 6])]),

@@ -6,7 +6,7 @@ import { tfliteOps } from "../../src/ops/tflite.js";
 import type { TypedArray } from "../../src/tensor.js";
 import { clamp, nearestEven } from "../oracle/quantized.js";
 import { type OperatorFile, type TensorFile, writeTflite } from "./tflite-file.js";
-import { A, B, bytes, f, floats, ints, q, real, run, single, Y } from "./tflite-single.js";
+import { A, B, bytes, f, floats, ints, pool, q, real, run, single, Y } from "./tflite-single.js";
 
 type Code = OperatorFile["code"];
 type Options = OperatorFile["options"];
@@ -362,14 +362,6 @@ describe("functions of floats", () => {
       const near = row.filter((_, k) => Math.abs(k - (at % 6)) <= 2);
       expect(v).toBeCloseTo(row[at % 6] / Math.sqrt(1.5 + 0.25 * near.reduce((s, w) => s + w * w, 0)), 5);
     });
-    const pool = [
-      ["byte", 1],
-      ["int", 2],
-      ["int", 2],
-      ["int", 2],
-      ["int", 2],
-      ["byte", 0],
-    ] as const;
     const [root] = await run(single("L2_POOL_2D", [f([1, 2, 2, 1]), f([1, 1, 1, 1])], pool), u.slice(0, 4));
     expect(root).toBeCloseTo(Math.sqrt(list.slice(0, 4).reduce((s, v) => s + v * v, 0) / 4), 5);
   });

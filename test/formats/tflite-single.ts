@@ -25,6 +25,16 @@ export const ints = (...values: number[]): TensorFile => ({
   data: Int32Array.from(values),
 });
 
+/** Options of pooling: `valid`, strides and windows of 2x2, no activation. */
+export const pool = [
+  ["byte", 1],
+  ["int", 2],
+  ["int", 2],
+  ["int", 2],
+  ["int", 2],
+  ["byte", 0],
+] as const;
+
 /** A file of one operator, whose last tensor is its result; the tensors without numbers are the inputs. */
 export function single(
   code: OperatorFile["code"],

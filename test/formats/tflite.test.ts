@@ -9,7 +9,7 @@ import { draws } from "../../src/philox.js";
 import type { TypedArray } from "../../src/tensor.js";
 import { clamp, factorOf, nearestEven, requantized } from "../oracle/quantized.js";
 import { type ModelFile, type OperatorFile, type TensorFile, writeTflite } from "./tflite-file.js";
-import { A, B, bytes, expectSteps, f, floats, ints, q, real, run, single, Y } from "./tflite-single.js";
+import { A, B, bytes, expectSteps, f, floats, ints, pool, q, real, run, single, Y } from "./tflite-single.js";
 
 const folder = new URL("../../../shared/tflite/", import.meta.url);
 const ARRAYS = { float32: Float32Array, int8: Int8Array, int16: Int16Array, int32: Int32Array, uint8: Uint8Array };
@@ -274,14 +274,6 @@ describe("operators of files written here", () => {
   });
 
   test("pooling and MEAN of int8", async () => {
-    const pool = [
-      ["byte", 1],
-      ["int", 2],
-      ["int", 2],
-      ["int", 2],
-      ["int", 2],
-      ["byte", 0],
-    ] as const;
     const windows = (k: number) => [x[k], x[k + 4], x[k + 8], x[k + 12]];
     const tensors = [q([1, 2, 2, 4], A), q([1, 1, 1, 4], A)];
     const largest = await run(single("MAX_POOL_2D", tensors, pool), x.slice(0, 16));

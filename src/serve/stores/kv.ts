@@ -1,5 +1,6 @@
 // A store in Cloudflare Workers KV.
 import { type Blobs, type ModelStore, modelStore } from "../store.js";
+import { everyPage } from "./pages.js";
 
 /** What is used of a KV namespace. */
 export interface KvNamespace {
@@ -29,16 +30,11 @@ export const kvStore = (namespace: KvNamespace): ModelStore => modelStore(kvBlob
  * await kvBlobs(kv).list(""); // []
  */
 export const kvBlobs = (namespace: KvNamespace): Blobs => ({
-  async list(prefix) {
-    const keys: string[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await namespace.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
-      keys.push(...page.keys.map(({ name }) => name));
-      cursor = page.list_complete ? undefined : page.cursor;
-    } while (cursor !== undefined);
-    return keys;
-  },
+  list: (prefix) =>
+    everyPage(async (from) => {
+      const { keys, list_complete: isLast, cursor } = await namespace.list({ prefix, ...from });
+      return { keys: keys.map(({ name }) => name), cursor: isLast ? undefined : cursor };
+    }),
   get: async (key) => (await namespace.get(key, "stream")) ?? undefined,
   put: (key, bytes) => namespace.put(key, bytes),
   delete: (key) => namespace.delete(key),

@@ -1,5 +1,6 @@
 // A store in Cloudflare R2.
 import { type Blobs, type ModelStore, modelStore } from "../store.js";
+import { everyPage } from "./pages.js";
 
 /** What is used of an R2 bucket. */
 export interface R2Bucket {
@@ -29,16 +30,11 @@ export const r2Store = (bucket: R2Bucket): ModelStore => modelStore(r2Blobs(buck
  * await r2Blobs(r2).list(""); // []
  */
 export const r2Blobs = (bucket: R2Bucket): Blobs => ({
-  async list(prefix) {
-    const keys: string[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
-      keys.push(...page.objects.map(({ key }) => key));
-      cursor = page.truncated ? page.cursor : undefined;
-    } while (cursor !== undefined);
-    return keys;
-  },
+  list: (prefix) =>
+    everyPage(async (from) => {
+      const { objects, truncated, cursor } = await bucket.list({ prefix, ...from });
+      return { keys: objects.map(({ key }) => key), cursor: truncated ? cursor : undefined };
+    }),
   get: async (key) => (await bucket.get(key))?.body,
   put: async (key, bytes) => {
     await bucket.put(key, bytes);
